@@ -1,0 +1,43 @@
+/** What one attempt at an account came to. The health machine and the retry policy decide by it alone. */
+export type Outcome =
+  | { readonly kind: 'ok'; readonly latencyMs: number; readonly firstTokenMs: number | undefined }
+  /** 429 or the provider's own word for it. Never a failure of the account. */
+  | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | undefined; readonly scope: 'account' | 'model' }
+  /** Credit, plan or daily quota is used up: minutes do not help. */
+  | { readonly kind: 'quota-exhausted'; readonly retryAfterMs: number | undefined }
+  /** 503, 529: the provider has no capacity. Backs off like a rate limit, never a failure. */
+  | { readonly kind: 'overloaded'; readonly retryAfterMs: number | undefined }
+  /** 401, 403: the account is of no use until its credential changes. */
+  | { readonly kind: 'bad-credential' }
+  | { readonly kind: 'server-error'; readonly status: number }
+  /** The reply broke its own format, or ended early. */
+  | { readonly kind: 'bad-reply' }
+  | { readonly kind: 'network'; readonly phase: 'connect' | 'reset' }
+  | { readonly kind: 'timed-out'; readonly phase: 'connect' | 'first-byte' | 'idle' | 'total' }
+  /** The request's own fault: another account would refuse it too. Says nothing about the account. */
+  | { readonly kind: 'refused'; readonly reason: 'invalid' | 'context-length' | 'content-filter' | 'too-large' }
+  /** The provider does not know the model; says nothing about the account, but another may know it. */
+  | { readonly kind: 'model-not-found' }
+  /** The client left. Says nothing. */
+  | { readonly kind: 'aborted' }
+
+/** Outcomes that count as strikes against an account. */
+export function isFailure(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case 'server-error':
+    case 'bad-reply':
+    case 'network':
+      return true
+    case 'timed-out':
+      return outcome.phase !== 'total'
+    case 'ok':
+    case 'rate-limited':
+    case 'quota-exhausted':
+    case 'overloaded':
+    case 'bad-credential':
+    case 'refused':
+    case 'model-not-found':
+    case 'aborted':
+      return false
+  }
+}
