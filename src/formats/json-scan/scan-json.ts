@@ -1,0 +1,183 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import { invalidJson, scanScalar, scanString, skipSpace } from './scan-scalar.ts'
+
+export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
+
+/** Where a member of the root object stands; offsets in bytes, ends exclusive. */
+export interface JsonMember {
+  /** The key's opening quote. */
+  readonly keyStart: number
+  readonly valueStart: number
+  readonly valueEnd: number
+  readonly type: JsonType
+}
+export interface JsonScan {
+  readonly root: JsonType
+  readonly rootStart: number
+  readonly rootEnd: number
+  /** Members of the root object by decoded key (`"\u006dodel"` is `model`), in their order; empty for other roots. */
+  readonly members: ReadonlyMap<string, JsonMember>
+}
+
+const OPEN_OBJECT = 0x7b
+const OPEN_ARRAY = 0x5b
+/** In ASCII both closing brackets stand two after their opening ones. */
+const TO_CLOSING = 2
+const COMMA = 0x2c
+const QUOTE = 0x22
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+
+/**
+ * Reads a JSON text once without building it: strict RFC 8259, depth counted, root members located.
+ * That the bytes are UTF-8 is the caller's check.
+ * @throws KorProxyError KP-SYS-511 (not JSON, with the byte offset), KP-SYS-512 (too deep), KP-SYS-515 (root key twice)
+ * @see https://www.rfc-editor.org/rfc/rfc8259
+ */
+export function scanJson(bytes: Uint8Array, { maxDepth }: { readonly maxDepth: number }): JsonScan {
+  const rootStart = skipSpace(bytes, 0)
+  const root = typeAt(bytes, rootStart)
+  const members = new RootMembers(bytes)
+  const containers = new OpenContainers(bytes, members, maxDepth)
+  let at = rootStart
+  for (;;) {
+    const first = bytes[at] ?? 0
+    if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
+      at = containers.open(first, at)
+      if (bytes[at] !== first + TO_CLOSING) {
+        if (first === OPEN_OBJECT) at = containers.key(at)
+        continue
+      }
+    } else at = containers.scalar(at)
+    at = containers.afterValue(at)
+    if (containers.depth === 0) break
+  }
+  const end = skipSpace(bytes, at)
+  if (end < bytes.length) throw invalidJson(bytes, end)
+  return { root, rootStart, rootEnd: at, members: members.found }
+}
+
+/** The containers around the current offset: a stack instead of recursion, which deep input would overflow. */
+class OpenContainers {
+  depth = 0
+  readonly #bytes: Uint8Array
+  readonly #members: RootMembers
+  readonly #maxDepth: number
+  /** Opening bracket by depth. */
+  readonly #opened: Uint8Array
+
+  constructor(bytes: Uint8Array, members: RootMembers, maxDepth: number) {
+    this.#bytes = bytes
+    this.#members = members
+    this.#maxDepth = maxDepth
+    this.#opened = new Uint8Array(maxDepth + 1)
+  }
+
+  open(bracket: number, at: number): number {
+    this.depth += 1
+    if (this.depth > this.#maxDepth) throw new KorProxyError('KP-SYS-512', { limit: this.#maxDepth })
+    this.#opened[this.depth] = bracket
+    return skipSpace(this.#bytes, at + 1)
+  }
+
+  key(at: number): number {
+    return scanKey(this.#bytes, at, this.depth === 1 ? this.#members : undefined)
+  }
+
+  scalar(start: number): number {
+    const end = scanScalar(this.#bytes, start)
+    if (this.depth === 1) this.#members.endValue(end)
+    return end
+  }
+
+  /** Closes what ends here; gives the offset of the next value, or with depth 0 the end of the root. */
+  afterValue(start: number): number {
+    const bytes = this.#bytes
+    let at = start
+    while (this.depth > 0) {
+      at = skipSpace(bytes, at)
+      const bracket = this.#opened[this.depth] ?? 0
+      const next = bytes[at] ?? 0
+      if (next === COMMA) {
+        at = skipSpace(bytes, at + 1)
+        return bracket === OPEN_OBJECT ? this.key(at) : at
+      }
+      if (next !== bracket + TO_CLOSING) throw invalidJson(bytes, at)
+      at += 1
+      this.depth -= 1
+      if (this.depth === 1) this.#members.endValue(at)
+    }
+    return at
+  }
+}
+
+/** Reads `"key" :` and gives the offset of the value. */
+function scanKey(bytes: Uint8Array, keyStart: number, members: RootMembers | undefined): number {
+  if (bytes[keyStart] !== QUOTE) throw invalidJson(bytes, keyStart)
+  const keyEnd = scanString(bytes, keyStart)
+  const colon = skipSpace(bytes, keyEnd)
+  if (bytes[colon] !== COLON) throw invalidJson(bytes, colon)
+  const valueStart = skipSpace(bytes, colon + 1)
+  members?.begin({ keyStart, keyEnd, valueStart })
+  return valueStart
+}
+
+class RootMembers {
+  readonly #bytes: Uint8Array
+  readonly found = new Map<string, JsonMember>()
+  #key: string | undefined
+  #keyStart = 0
+  #valueStart = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  begin({ keyStart, keyEnd, valueStart }: { keyStart: number; keyEnd: number; valueStart: number }): void {
+    const key = readKey(this.#bytes, keyStart, keyEnd)
+    if (this.found.has(key)) throw new KorProxyError('KP-SYS-515', { key })
+    this.#key = key
+    this.#keyStart = keyStart
+    this.#valueStart = valueStart
+  }
+
+  /** Also called for the elements of a root array, which have no key. */
+  endValue(valueEnd: number): void {
+    if (this.#key === undefined) return
+    const valueStart = this.#valueStart
+    const type = typeAt(this.#bytes, valueStart)
+    this.found.set(this.#key, { keyStart: this.#keyStart, valueStart, valueEnd, type })
+    this.#key = undefined
+  }
+}
+
+/** Keys are short and nearly always plain ASCII: gathering those is faster than a TextDecoder. */
+function readKey(bytes: Uint8Array, keyStart: number, keyEnd: number): string {
+  let key = ''
+  for (let at = keyStart + 1; at < keyEnd - 1; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === BACKSLASH || byte > 0x7e) {
+      return String(JSON.parse(new TextDecoder().decode(bytes.subarray(keyStart, keyEnd))))
+    }
+    key += String.fromCharCode(byte)
+  }
+  return key
+}
+
+function typeAt(bytes: Uint8Array, at: number): JsonType {
+  switch (bytes[at]) {
+    case OPEN_OBJECT:
+      return 'object'
+    case OPEN_ARRAY:
+      return 'array'
+    case QUOTE:
+      return 'string'
+    case 0x74:
+    case 0x66:
+      return 'boolean'
+    case 0x6e:
+      return 'null'
+    default:
+      return 'number'
+  }
+}

@@ -1,0 +1,41 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { Frame } from '../format.ts'
+
+/** One event of a stream as it came: the bytes to pass on and what they say. */
+export interface RawEvent {
+  /** Exactly the upstream's bytes, line ends included; the bytes of all events together are the stream. */
+  readonly bytes: Uint8Array
+  /** Undefined where the bytes carry no event: comments, blank lines, an event without data. */
+  readonly frame: Frame | undefined
+}
+
+/** Cuts a body into events, however its chunks are cut. @throws KorProxyError KP-PROV-109 on an event that is too large or not UTF-8 */
+export interface EventSplitter {
+  push(chunk: Uint8Array): RawEvent[]
+  /** At the end of the body: an event that lacks its end. */
+  end(): RawEvent[]
+}
+
+/** No provider's event comes near it: the largest are images in base64. */
+export const MAX_EVENT_BYTES = 16 * 1024 * 1024
+
+/** A replacement character would be a silent change of the answer, so invalid UTF-8 is an error; U+FEFF within the text stays. */
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes)
+  } catch (error) {
+    throw notUtf8(error)
+  }
+}
+
+function notUtf8(cause: unknown): KorProxyError {
+  return new KorProxyError('KP-PROV-109', { reason: 'an event is not valid UTF-8' }, { cause })
+}
+
+export function checkEventSize(size: number): void {
+  if (size > MAX_EVENT_BYTES) {
+    throw new KorProxyError('KP-PROV-109', { reason: `an event is larger than ${MAX_EVENT_BYTES} bytes` })
+  }
+}
