@@ -60,6 +60,8 @@ export interface TargetQuirks {
   readonly replayReasoning?: boolean
   /** Ollama: context size to ask for, tokens. */
   readonly numCtx?: number
+  /** Answers streams only: a whole reply is collected from one. */
+  readonly streamOnly?: boolean
   /** Sends `stream_options.include_usage`; a few servers refuse it. */
   readonly streamUsage?: boolean
   /** What to do with parameters that change the answer's shape and cannot be carried (n > 1, logprobs …). */
