@@ -142,7 +142,8 @@ export type ToolOrigin =
   | { readonly kind: 'function' }
   /** OpenAI custom tool: free text in, carried as `{"input": text}`. */
   | { readonly kind: 'custom' }
-  | { readonly kind: 'namespace'; readonly namespace: string; readonly name: string }
+  /** `custom`: a custom tool within the namespace. */
+  | { readonly kind: 'namespace'; readonly namespace: string; readonly name: string; readonly custom?: true }
 
 export type ToolChoice =
   | { readonly type: 'none' | 'auto' | 'required' }
