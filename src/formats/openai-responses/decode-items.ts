@@ -1,0 +1,138 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { AssistantPart, TextPart, Tool, ToolResult, Turn } from '../ir/chat-request.ts'
+import { wrapCustomInput } from './custom-input.ts'
+import { decodeAssistantContent, decodeSystemContent, decodeToolOutput, decodeUserContent } from './decode-content.ts'
+import { decodeReasoning } from './decode-reasoning.ts'
+import { findToolName } from './decode-tools.ts'
+import type { InputItem } from './request-schema.ts'
+
+/** Records of tools that OpenAI ran itself: what came of them stands in the messages after them. */
+const HOSTED_ITEMS = new Set([
+  'additional_tools',
+  'apply_patch_call',
+  'apply_patch_call_output',
+  'code_interpreter_call',
+  'computer_call',
+  'computer_call_output',
+  'file_search_call',
+  'image_generation_call',
+  'local_shell_call',
+  'local_shell_call_output',
+  'mcp_approval_request',
+  'mcp_approval_response',
+  'mcp_call',
+  'mcp_list_tools',
+  'program',
+  'program_output',
+  'shell_call',
+  'shell_call_output',
+  'tool_search_call',
+  'tool_search_output',
+  'web_search_call',
+])
+
+export interface Conversation {
+  readonly system: TextPart[]
+  readonly turns: Turn[]
+}
+
+/**
+ * Items into turns: what an assistant said, thought and called in a row is one turn, and so are the results of its calls.
+ * @throws KorProxyError KP-PROV-112 for items that stand for content kept elsewhere
+ */
+export function decodeItems(items: readonly InputItem[], tools: readonly Tool[], dropped: Set<string>): Conversation {
+  const conversation: Conversation = { system: [], turns: [] }
+  for (const [at, item] of items.entries()) addItem(conversation, item, `input[${at}]`, { tools, dropped })
+  return conversation
+}
+
+function addItem(
+  { system, turns }: Conversation,
+  item: InputItem,
+  field: string,
+  { tools, dropped }: { readonly tools: readonly Tool[]; readonly dropped: Set<string> },
+): void {
+  switch (item.type) {
+    case 'message':
+      addMessage({ system, turns }, item, `${field}.content`)
+      return
+    case 'function_call':
+      addAssistantParts(turns, [
+        {
+          type: 'tool-call',
+          id: item.call_id,
+          name: findToolName(tools, item.namespace, item.name),
+          arguments: item.arguments,
+        },
+      ])
+      return
+    case 'custom_tool_call':
+      addAssistantParts(turns, [
+        {
+          type: 'tool-call',
+          id: item.call_id,
+          name: findToolName(tools, item.namespace, item.name),
+          arguments: wrapCustomInput(item.input),
+        },
+      ])
+      return
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      addResult(turns, {
+        callId: item.call_id,
+        parts: decodeToolOutput(item.output, `${field}.output`),
+        isError: false,
+      })
+      return
+    case 'reasoning':
+      addAssistantParts(turns, decodeReasoning(item))
+      return
+    case 'item_reference':
+    case 'compaction':
+    case 'compaction_summary':
+    case 'compaction_trigger':
+      throw new KorProxyError('KP-PROV-112', {
+        parameter: `${field} (${item.type})`,
+        target: 'a translated request',
+        reason: 'KorProxy stores no responses. Send the items themselves.',
+      })
+    case 'unknown':
+      dropped.add(HOSTED_ITEMS.has(item.name) ? `input.${item.name}` : 'input.unknown')
+      return
+  }
+}
+
+function addMessage(
+  { system, turns }: Conversation,
+  message: Extract<InputItem, { type: 'message' }>,
+  field: string,
+): void {
+  switch (message.role) {
+    case 'system':
+    case 'developer': {
+      const parts = decodeSystemContent(message.content, field)
+      if (turns.length === 0) system.push(...parts)
+      else turns.push({ role: 'system', parts })
+      return
+    }
+    case 'user':
+      turns.push({ role: 'user', parts: decodeUserContent(message.content, field) })
+      return
+    case 'assistant':
+      addAssistantParts(turns, decodeAssistantContent(message.content, field))
+      return
+  }
+}
+
+function addAssistantParts(turns: Turn[], parts: readonly AssistantPart[]): void {
+  if (parts.length === 0) return
+  const last = turns.at(-1)
+  if (last?.role === 'assistant') turns[turns.length - 1] = { role: 'assistant', parts: [...last.parts, ...parts] }
+  else turns.push({ role: 'assistant', parts })
+}
+
+function addResult(turns: Turn[], result: ToolResult): void {
+  const last = turns.at(-1)
+  if (last?.role === 'tool') turns[turns.length - 1] = { role: 'tool', results: [...last.results, result] }
+  else turns.push({ role: 'tool', results: [result] })
+}
