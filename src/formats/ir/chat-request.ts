@@ -139,7 +139,8 @@ export interface Tool {
   readonly cache?: CacheHint
 }
 export type ToolOrigin =
-  | { readonly kind: 'function' }
+  /** `legacy`: from OpenAI chat's `functions`, so the call is answered as `function_call`. */
+  | { readonly kind: 'function'; readonly legacy?: true }
   /** OpenAI custom tool: free text in, carried as `{"input": text}`. */
   | { readonly kind: 'custom' }
   /** `custom`: a custom tool within the namespace. */

@@ -1,0 +1,97 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { ChatRequest, JsonObject, Reasoning, ResponseFormat, Sampling } from '../ir/chat-request.ts'
+import { parseRequestBody } from '../ir/parse-with.ts'
+import { decodeMessages } from './decode-messages.ts'
+import { decodeToolChoice, decodeTools } from './decode-tools.ts'
+import { type ChatBody, chatRequestSchema } from './request-schema.ts'
+
+/** Reads a chat completions request. @throws KorProxyError KP-SYS-516, KP-PROV-112 */
+export function decodeRequest(body: JsonObject): ChatRequest {
+  const chat = parseRequestBody(chatRequestSchema, body)
+  if (chat.modalities?.includes('audio') === true) {
+    throw new KorProxyError('KP-PROV-112', {
+      parameter: 'modalities: audio',
+      target: chat.model,
+      reason: 'spoken answers exist only between clients and providers of the OpenAI chat format',
+    })
+  }
+  const dropped = unknownParameters(body)
+  const { system, turns } = decodeMessages(chat.messages, dropped)
+  return {
+    model: chat.model,
+    stream: chat.stream ?? false,
+    includeUsage: chat.stream_options?.include_usage ?? false,
+    system,
+    turns,
+    tools: decodeTools(chat, dropped),
+    toolChoice: decodeToolChoice(chat),
+    parallelToolCalls: chat.parallel_tool_calls ?? undefined,
+    sampling: decodeSampling(chat),
+    maxOutputTokens: chat.max_completion_tokens ?? chat.max_tokens ?? undefined,
+    responseFormat: decodeResponseFormat(chat.response_format),
+    reasoning: decodeReasoning(chat),
+    user: chat.user ?? chat.safety_identifier ?? undefined,
+    serviceTier: chat.service_tier ?? undefined,
+    promptCacheKey: chat.prompt_cache_key ?? undefined,
+    dropped: [...dropped],
+  }
+}
+
+/** `null` counts as absent, as it does at OpenAI. */
+function unknownParameters(body: JsonObject): Set<string> {
+  return new Set(Object.keys(body).filter((key) => body[key] !== null && !Object.hasOwn(chatRequestSchema.shape, key)))
+}
+
+function decodeSampling(chat: ChatBody): Sampling {
+  const stop = typeof chat.stop === 'string' ? [chat.stop] : chat.stop
+  return {
+    ...(chat.temperature != null && { temperature: chat.temperature }),
+    ...(chat.top_p != null && { topP: chat.top_p }),
+    ...(chat.top_k != null && { topK: chat.top_k }),
+    ...(chat.seed != null && { seed: chat.seed }),
+    ...(chat.presence_penalty != null && { presencePenalty: chat.presence_penalty }),
+    ...(chat.frequency_penalty != null && { frequencyPenalty: chat.frequency_penalty }),
+    ...(stop != null && stop.length > 0 && { stop }),
+    ...(chat.n != null && { n: chat.n }),
+    ...(chat.logprobs != null && { logprobs: chat.logprobs }),
+    ...(chat.top_logprobs != null && { topLogprobs: chat.top_logprobs }),
+    ...(chat.logit_bias != null && { logitBias: chat.logit_bias }),
+  }
+}
+
+function decodeResponseFormat(format: ChatBody['response_format']): ResponseFormat | undefined {
+  switch (format?.type) {
+    case undefined:
+      return undefined
+    case 'text':
+      return { type: 'text' }
+    case 'json_object':
+      return { type: 'json' }
+    case 'json_schema': {
+      const { name, description, schema, strict } = format.json_schema
+      return {
+        type: 'json-schema',
+        name,
+        ...(description != null && { description }),
+        schema: schema ?? {},
+        ...(strict != null && { strict }),
+      }
+    }
+  }
+}
+
+/** OpenAI's field, then OpenRouter's object, then Qwen's two. */
+function decodeReasoning(chat: ChatBody): Reasoning | undefined {
+  const { reasoning } = chat
+  const isOff = reasoning?.enabled === false || chat.enable_thinking === false
+  const effort = chat.reasoning_effort ?? reasoning?.effort ?? (isOff ? 'none' : undefined)
+  const budgetTokens = reasoning?.max_tokens ?? chat.thinking_budget
+  const isOn = reasoning?.enabled === true || chat.enable_thinking === true
+  const decoded: Reasoning = {
+    ...(effort !== undefined && { effort }),
+    ...(budgetTokens != null && !isOff && { budgetTokens }),
+    ...(isOn && effort === undefined && budgetTokens == null && { adaptive: true }),
+    ...(reasoning?.exclude != null && { includeThoughts: !reasoning.exclude }),
+  }
+  return Object.keys(decoded).length > 0 ? decoded : undefined
+}
