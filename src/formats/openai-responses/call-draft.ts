@@ -1,0 +1,72 @@
+import type { JsonObject } from '../ir/chat-request.ts'
+import { unwrapCustomInput } from './custom-input.ts'
+import { deltaPrefix, type EventWriter } from './event-writer.ts'
+import { callItem, type ItemStatus } from './reply-items.ts'
+import type { WireToolName } from './tool-naming.ts'
+
+export interface CallStart {
+  readonly id: string
+  readonly outputIndex: number
+  readonly callId: string
+  readonly wireName: WireToolName
+}
+
+/** A call while its arguments arrive. Those of a custom tool are held back: its text is known when their JSON is whole. */
+export class CallDraft {
+  readonly #writer: EventWriter
+  readonly #call: CallStart
+  readonly #prefix: string
+  #arguments = ''
+
+  constructor(writer: EventWriter, call: CallStart) {
+    this.#writer = writer
+    this.#call = call
+    this.#prefix = deltaPrefix(this.#place())
+  }
+
+  get outputIndex(): number {
+    return this.#call.outputIndex
+  }
+
+  open(): string {
+    const item = this.#item('in_progress')
+    return this.#writer.write('response.output_item.added', { output_index: this.outputIndex, item })
+  }
+
+  addArguments(text: string): string {
+    this.#arguments += text
+    if (this.#call.wireName.custom || text === '') return ''
+    return this.#writer.writeDelta('response.function_call_arguments.delta', this.#prefix, text, '')
+  }
+
+  close(status: ItemStatus): { readonly text: string; readonly item: JsonObject } {
+    const arrived = this.#call.wireName.custom ? this.#writeInput() : this.#writeArguments()
+    const item = this.#item(status)
+    const done = this.#writer.write('response.output_item.done', { output_index: this.outputIndex, item })
+    return { text: arrived + done, item }
+  }
+
+  #writeArguments(): string {
+    const missing = this.#arguments === '' ? this.addArguments('{}') : ''
+    const { name } = this.#call.wireName
+    const fields = { ...this.#place(), name, arguments: this.#arguments }
+    return missing + this.#writer.write('response.function_call_arguments.done', fields)
+  }
+
+  #writeInput(): string {
+    const input = this.#arguments === '' ? '' : unwrapCustomInput(this.#arguments)
+    return (
+      this.#writer.writeDelta('response.custom_tool_call_input.delta', this.#prefix, input, '') +
+      this.#writer.write('response.custom_tool_call_input.done', { ...this.#place(), input })
+    )
+  }
+
+  #item(status: ItemStatus): JsonObject {
+    const { id, callId, wireName } = this.#call
+    return callItem(id, status, callId, { wireName, arguments: this.#arguments })
+  }
+
+  #place(): JsonObject {
+    return { item_id: this.#call.id, output_index: this.outputIndex }
+  }
+}
