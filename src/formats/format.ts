@@ -40,6 +40,9 @@ export interface ModelCapabilities {
   /** Anthropic: `thinking: {type: adaptive}` with `output_config.effort`. */
   readonly adaptiveThinking?: boolean
   readonly thinkingAlwaysOn?: boolean
+  /** Anthropic: `output_config.effort` may be `xhigh`, `max`; without them the effort is lowered to `high`. */
+  readonly effortXhigh?: boolean
+  readonly effortMax?: boolean
   /** temperature, top_p, top_k are accepted. */
   readonly sampling?: boolean
   /** Anthropic: `role: system` within messages. */
@@ -64,6 +67,8 @@ export interface TargetQuirks {
   readonly streamOnly?: boolean
   /** Sends `stream_options.include_usage`; a few servers refuse it. */
   readonly streamUsage?: boolean
+  /** Gemini: a server that knows only `parameters` and `responseSchema`, the OpenAPI subset of JSON Schema. */
+  readonly openApiSchemas?: boolean
   /** What to do with parameters that change the answer's shape and cannot be carried (n > 1, logprobs …). */
   readonly onUnsupported: 'Error' | 'Drop'
 }

@@ -1,0 +1,48 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { RequestPath } from '../format.ts'
+import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
+import { parseRequestBody } from '../ir/parse-with.ts'
+import { readContents, readSystemText } from './read-contents.ts'
+import { readGenerationConfig } from './read-generation-config.ts'
+import { readCallingConfig, readDeclarations } from './read-tools.ts'
+import { generateContentRequest } from './request-schema.ts'
+
+const CARRIED = new Set([
+  'model',
+  'contents',
+  'systemInstruction',
+  'tools',
+  'toolConfig',
+  'generationConfig',
+  'serviceTier',
+])
+
+/** @see https://ai.google.dev/api/generate-content */
+export function decodeGeminiRequest(body: JsonObject, path: RequestPath): ChatRequest {
+  const request = parseRequestBody(generateContentRequest, body)
+  const { system, turns } = readContents(request.contents)
+  const { tools, dropped: droppedTools } = readDeclarations(request.tools ?? [])
+  const { dropped: droppedConfig, ...config } = readGenerationConfig(request.generationConfig)
+  return {
+    model: readModelName(path.model ?? request.model),
+    stream: path.stream ?? false,
+    // Gemini reports usage without being asked.
+    includeUsage: true,
+    system: [...readSystemText(request.systemInstruction), ...system],
+    turns,
+    tools,
+    toolChoice: readCallingConfig(request.toolConfig),
+    parallelToolCalls: undefined,
+    ...config,
+    user: undefined,
+    serviceTier: request.serviceTier?.toLowerCase(),
+    promptCacheKey: undefined,
+    dropped: [...Object.keys(request).filter((key) => !CARRIED.has(key)), ...droppedTools, ...droppedConfig],
+  }
+}
+
+/** `models/gemini-2.5-flash` is a resource name; the model is its last word. */
+export function readModelName(name: string | undefined): string {
+  if (name === undefined || name === '') throw new KorProxyError('KP-SYS-516', { message: 'model: is missing' })
+  return name.replace(/^models\//, '')
+}

@@ -1,0 +1,18 @@
+import type { JsonObject } from '../ir/chat-request.ts'
+
+/** Whether a value read from JSON is an object, neither null nor a list. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The object that a JSON text says, or undefined when it is empty, not JSON, or something else than an object. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  if (!/^\s*\{/.test(text)) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    // The caller says what stands for a text that is not JSON.
+    return undefined
+  }
+}

@@ -1,0 +1,34 @@
+import type { Usage } from '../ir/chat-event.ts'
+import type { JsonObject } from '../ir/chat-request.ts'
+import { present } from './present.ts'
+import type { UsageMetadata } from './reply-chunk.ts'
+
+/**
+ * Google counts thoughts apart from the answer; the tokens of tool results are within the prompt in some replies and beside it in
+ * others, which the total tells.
+ * @see https://ai.google.dev/api/generate-content#UsageMetadata
+ */
+export function readGeminiUsage(metadata: UsageMetadata): Usage {
+  const { promptTokenCount: prompt, candidatesTokenCount: answer, thoughtsTokenCount: thoughts } = metadata
+  const toolUse = metadata.toolUsePromptTokenCount ?? 0
+  const output = answer === undefined && thoughts === undefined ? undefined : (answer ?? 0) + (thoughts ?? 0)
+  const beside = metadata.totalTokenCount === (prompt ?? 0) + toolUse + (output ?? 0)
+  return present({
+    input: prompt === undefined ? undefined : prompt + (beside ? toolUse : 0),
+    cachedInput: metadata.cachedContentTokenCount,
+    output,
+    reasoning: thoughts,
+  })
+}
+
+export function writeGeminiUsage(usage: Usage): JsonObject {
+  const reasoning = usage.reasoning ?? 0
+  const known = usage.input !== undefined && usage.output !== undefined
+  return present({
+    promptTokenCount: usage.input,
+    cachedContentTokenCount: usage.cachedInput,
+    candidatesTokenCount: usage.output === undefined ? undefined : Math.max(usage.output - reasoning, 0),
+    thoughtsTokenCount: usage.reasoning,
+    totalTokenCount: known ? (usage.input ?? 0) + (usage.output ?? 0) : undefined,
+  })
+}

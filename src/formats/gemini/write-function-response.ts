@@ -1,0 +1,54 @@
+import type { JsonObject, ToolCallPart, ToolResult } from '../ir/chat-request.ts'
+import { type GeminiTarget, isThirdGeneration } from './gemini-target.ts'
+import { parseJsonObject } from './json-object.ts'
+import { writeMedia } from './write-media.ts'
+
+interface Pair {
+  readonly call: ToolCallPart
+  readonly result: ToolResult | undefined
+}
+
+/** @see https://ai.google.dev/api/caching#FunctionResponse */
+export function writeFunctionResponse({ call, result }: Pair, target: GeminiTarget): JsonObject[] {
+  const media = result === undefined ? [] : writeResultMedia(result)
+  const nested = media.length > 0 && isThirdGeneration(target.model)
+  const response = {
+    functionResponse: {
+      ...(call.id === '' ? {} : { id: call.id }),
+      name: target.toolNames.encode(call.name),
+      response: writeResponse(result),
+      ...(nested ? { parts: media } : {}),
+    },
+  }
+  return nested ? [response] : [response, ...media]
+}
+
+/** A result whose call is not in the history any more, as words of the user. */
+export function writeOrphan(result: ToolResult): JsonObject[] {
+  const name = result.name ?? result.callId
+  return [{ text: `Result of the tool call ${name}:\n${resultText(result)}` }, ...writeResultMedia(result)]
+}
+
+function writeResponse(result: ToolResult | undefined): JsonObject {
+  if (result === undefined) return { error: 'The call was not answered.' }
+  const text = resultText(result)
+  const body = parseJsonObject(text)
+  if (result.isError) return body !== undefined && 'error' in body ? body : { error: text }
+  return body ?? { result: text }
+}
+
+function resultText(result: ToolResult): string {
+  return result.parts
+    .flatMap((part) => {
+      if (part.type === 'text') return part.text
+      return part.type === 'document' && part.source.kind === 'text' ? part.source.text : []
+    })
+    .join('\n')
+}
+
+function writeResultMedia(result: ToolResult): JsonObject[] {
+  return result.parts.flatMap((part) => {
+    if (part.type === 'text' || part.source.kind === 'text') return []
+    return [writeMedia(part)]
+  })
+}
