@@ -1,5 +1,6 @@
 import type { AssistantPart, Signature, ToolCallPart } from '../ir/chat-request.ts'
 import { readSignature } from '../ir/signature.ts'
+import { wrapCustomInput } from '../openai-responses/custom-input.ts'
 import { cacheHint, decodeImage, withCache } from './decode-content.ts'
 import { decodeReasoningParts } from './decode-reasoning-parts.ts'
 import type { AssistantMessage, ToolCall } from './request-schema.ts'
@@ -35,7 +36,7 @@ function decodeAnswer(content: NonNullable<AssistantMessage['content']>): Assist
 function decodeToolCall(call: ToolCall): ToolCallPart {
   if ('custom' in call) {
     const { name, input } = call.custom
-    return { type: 'tool-call', id: call.id, name, arguments: JSON.stringify({ input }) }
+    return { type: 'tool-call', id: call.id, name, arguments: wrapCustomInput(input) }
   }
   const signature = callSignature(call.id, call.extra_content?.google?.thought_signature)
   return {

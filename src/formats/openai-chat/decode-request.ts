@@ -25,7 +25,8 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     turns,
     tools: decodeTools(chat, dropped),
     toolChoice: decodeToolChoice(chat),
-    parallelToolCalls: chat.parallel_tool_calls ?? undefined,
+    // `function_call` holds a single call.
+    parallelToolCalls: chat.parallel_tool_calls ?? (chat.functions == null ? undefined : false),
     sampling: decodeSampling(chat),
     maxOutputTokens: chat.max_completion_tokens ?? chat.max_tokens ?? undefined,
     responseFormat: decodeResponseFormat(chat.response_format),

@@ -1,14 +1,7 @@
-import type { JsonObject, Tool, ToolChoice } from '../ir/chat-request.ts'
+import type { Tool, ToolChoice } from '../ir/chat-request.ts'
+import { CUSTOM_PARAMETERS } from '../openai-responses/custom-input.ts'
 import { cacheHint } from './decode-content.ts'
 import type { ChatBody, FunctionDefinition } from './request-schema.ts'
-
-/** Free text has no schema elsewhere: it travels as this object's `input`. */
-const CUSTOM_PARAMETERS: JsonObject = {
-  type: 'object',
-  properties: { input: { type: 'string' } },
-  required: ['input'],
-  additionalProperties: false,
-}
 
 /** `tools` and the legacy `functions`; tools that run at the provider exist nowhere else and are dropped. */
 export function decodeTools(chat: ChatBody, dropped: Set<string>): readonly Tool[] {

@@ -1,9 +1,24 @@
 import type { Frame } from '../format.ts'
+import { checkEventSize, decodeText } from './event-bytes.ts'
 import { LineEnds } from './line-ends.ts'
 import { PendingBytes } from './pending-bytes.ts'
-import { checkEventSize, decodeText, type EventSplitter, type RawEvent } from './raw-event.ts'
 
 const CR = 0x0d
+/** One event of a stream as it came: the bytes to pass on and what they say. */
+export interface RawEvent {
+  /** Exactly the upstream's bytes, line ends included; the bytes of all events together are the stream. */
+  readonly bytes: Uint8Array
+  /** Undefined where the bytes carry no event: comments, blank lines, an event without data. */
+  readonly frame: Frame | undefined
+}
+
+/** Cuts a body into events, however its chunks are cut. @throws KorProxyError KP-PROV-109 on an event that is too large or not UTF-8 */
+export interface EventSplitter {
+  push(chunk: Uint8Array): RawEvent[]
+  /** At the end of the body: an event that lacks its end. */
+  end(): RawEvent[]
+}
+
 const COLON = 0x3a
 const SPACE = 0x20
 const BOM = [0xef, 0xbb, 0xbf]

@@ -1,5 +1,6 @@
+import { checkEventSize, decodeText } from './event-bytes.ts'
+import type { EventSplitter, RawEvent } from './event-splitter.ts'
 import { PendingBytes } from './pending-bytes.ts'
-import { checkEventSize, decodeText, type EventSplitter, type RawEvent } from './raw-event.ts'
 
 const LF = 0x0a
 const CR = 0x0d

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Frame } from '#formats/format.ts'
-import { SseSplitter } from '#formats/sse/event-splitter.ts'
+import { type EventSplitter, type RawEvent, SseSplitter } from '#formats/sse/event-splitter.ts'
 import { LineSplitter } from '#formats/sse/line-splitter.ts'
-import type { EventSplitter, RawEvent } from '#formats/sse/raw-event.ts'
 import { writeSseEvent } from '#formats/sse/write-event.ts'
 import { recut } from '../../helpers/recut.ts'
 

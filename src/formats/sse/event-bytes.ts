@@ -1,20 +1,4 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { Frame } from '../format.ts'
-
-/** One event of a stream as it came: the bytes to pass on and what they say. */
-export interface RawEvent {
-  /** Exactly the upstream's bytes, line ends included; the bytes of all events together are the stream. */
-  readonly bytes: Uint8Array
-  /** Undefined where the bytes carry no event: comments, blank lines, an event without data. */
-  readonly frame: Frame | undefined
-}
-
-/** Cuts a body into events, however its chunks are cut. @throws KorProxyError KP-PROV-109 on an event that is too large or not UTF-8 */
-export interface EventSplitter {
-  push(chunk: Uint8Array): RawEvent[]
-  /** At the end of the body: an event that lacks its end. */
-  end(): RawEvent[]
-}
 
 /** No provider's event comes near it: the largest are images in base64. */
 export const MAX_EVENT_BYTES = 16 * 1024 * 1024

@@ -1,0 +1,66 @@
+import type { AssistantTurn, JsonObject, TextPart, Turn } from '../ir/chat-request.ts'
+import { encodeAssistant } from './encode-assistant.ts'
+import { encodeUserContent } from './encode-content.ts'
+import { encodeToolResults } from './encode-tool-results.ts'
+import type { EncodingContext } from './encoding-context.ts'
+
+/**
+ * Writes the messages. OpenAI wants the results of a turn's calls directly after it, one for each call and none without a call:
+ * results that come later are moved up, missing ones are filled in as errors, orphans become user text.
+ * @see https://platform.openai.com/docs/guides/function-calling
+ */
+export function encodeConversation(
+  system: readonly TextPart[],
+  turns: readonly Turn[],
+  context: EncodingContext,
+): readonly JsonObject[] {
+  const messages: JsonObject[] = []
+  if (system.length > 0) messages.push({ role: 'system', content: joinText(system, '\n\n') })
+  for (const { assistant, others } of exchanges(turns)) {
+    if (assistant !== undefined) messages.push(...encodeAssistant(assistant, context))
+    const results = others.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
+    messages.push(...encodeToolResults(results, callsOf(assistant), context))
+    for (const turn of others) messages.push(...encodeOther(turn, context))
+  }
+  return messages
+}
+
+function joinText(parts: readonly TextPart[], separator: string): string {
+  return parts.map((part) => part.text).join(separator)
+}
+
+interface Exchange {
+  readonly assistant: AssistantTurn | undefined
+  /** What follows up to the next assistant turn. */
+  readonly others: Exclude<Turn, AssistantTurn>[]
+}
+
+function exchanges(turns: readonly Turn[]): readonly Exchange[] {
+  let current: Exchange = { assistant: undefined, others: [] }
+  const all = [current]
+  for (const turn of turns) {
+    if (turn.role === 'assistant') {
+      current = { assistant: turn, others: [] }
+      all.push(current)
+    } else current.others.push(turn)
+  }
+  return all
+}
+
+function callsOf(assistant: AssistantTurn | undefined): readonly string[] {
+  return assistant?.parts.flatMap((part) => (part.type === 'tool-call' ? [part.id] : [])) ?? []
+}
+
+function encodeOther(turn: Exchange['others'][number], context: EncodingContext): readonly JsonObject[] {
+  switch (turn.role) {
+    case 'tool':
+      return []
+    case 'user':
+      return [{ role: 'user', content: encodeUserContent(turn.parts, context) }]
+    case 'system': {
+      const text = joinText(turn.parts, '\n\n')
+      if (context.target.quirks.midSystemAs !== 'user') return [{ role: 'system', content: text }]
+      return [{ role: 'user', content: `<system-reminder>\n${text}\n</system-reminder>` }]
+    }
+  }
+}

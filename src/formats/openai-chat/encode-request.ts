@@ -1,0 +1,119 @@
+import type { EncodedRequest, TargetModel } from '../format.ts'
+import type { ChatRequest, JsonObject, JsonValue, TextPart, Tool } from '../ir/chat-request.ts'
+import { droppedParameters } from '../ir/dropped-parameters.ts'
+import { jsonFields } from '../ir/json-fields.ts'
+import { type NameRule, toolNameMap } from '../ir/tool-names.ts'
+import { encodeConversation } from './encode-conversation.ts'
+import { encodeReasoning, encodeSampling } from './encode-parameters.ts'
+import { encodeToolChoice, encodeTools } from './encode-tools.ts'
+import type { EncodingContext } from './encoding-context.ts'
+import { encodeResponseFormat } from './response-format.ts'
+
+/** @see https://platform.openai.com/docs/api-reference/chat/create#chat_create-tools */
+const TOOL_NAMES: NameRule = { allowed: /[A-Za-z0-9_-]/, maxLength: 64, letterFirst: false }
+
+/** Claude Code's first system block differs in every conversation and would defeat prompt caches; it means nothing to others. */
+const BILLING_HEADER = 'x-anthropic-billing-header:'
+
+/** Longer ids are serialised device and session data, which is nobody else's business. */
+const MAX_USER_LENGTH = 64
+
+/** Writes a request for OpenAI and the servers that imitate it. @throws KorProxyError KP-PROV-112 */
+export function encodeRequest(request: ChatRequest, target: TargetModel): EncodedRequest {
+  const dropped = droppedParameters(target)
+  const names = toolNameMap(request.tools, historyNames(request), TOOL_NAMES)
+  const stream = request.stream || target.quirks.streamOnly === true
+  const format = encodeResponseFormat(request.responseFormat, target)
+  const system = withoutBillingHeader(request.system)
+  if (hasCacheHint(request)) dropped.add('cache_control')
+  const context = { target, names, dropped }
+  const body = jsonFields({
+    model: target.id,
+    messages: encodeConversation([...system, ...format.instructions], request.turns, context),
+    ...(stream && {
+      stream,
+      ...(target.quirks.streamUsage !== false && { stream_options: { include_usage: true } }),
+    }),
+    ...encodeMaxTokens(request, target),
+    ...encodeToolFields(request, context),
+    response_format: format.field,
+    ...encodeSampling(request.sampling, context),
+    reasoning_effort: encodeReasoning(request.reasoning, context),
+    ...encodeAccounting(request, context),
+  })
+  return {
+    body,
+    dropped: dropped.list(),
+    replyContext: { issuer: target.issuer, toolNames: names.changed, jsonTool: undefined },
+  }
+}
+
+function historyNames(request: ChatRequest): string[] {
+  return request.turns.flatMap((turn) =>
+    turn.role === 'assistant' ? turn.parts.flatMap((part) => (part.type === 'tool-call' ? [part.name] : [])) : [],
+  )
+}
+
+function withoutBillingHeader(system: readonly TextPart[]): readonly TextPart[] {
+  return system[0]?.text.startsWith(BILLING_HEADER) === true ? system.slice(1) : system
+}
+
+function hasCacheHint(request: ChatRequest): boolean {
+  const isCached = (it: object): boolean => 'cache' in it && it.cache !== undefined
+  return [
+    ...request.system,
+    ...request.tools,
+    ...request.turns.flatMap((turn): readonly object[] => (turn.role === 'tool' ? turn.results : turn.parts)),
+  ].some(isCached)
+}
+
+/** OpenAI renamed the field; most servers that imitate it know only the old name. A limit above the model's own is a 400. */
+function encodeMaxTokens(request: ChatRequest, { quirks, maxOutputTokens }: TargetModel): JsonObject {
+  if (request.maxOutputTokens === undefined) return {}
+  const field = quirks.maxTokensField ?? 'max_tokens'
+  return { [field]: Math.min(request.maxOutputTokens, maxOutputTokens ?? request.maxOutputTokens) }
+}
+
+function encodeToolFields(
+  request: ChatRequest,
+  context: EncodingContext,
+): Readonly<Record<string, JsonValue | undefined>> {
+  const tools = offeredTools(request)
+  if (tools.length === 0) return {}
+  return {
+    tools: encodeTools(tools, context.names),
+    tool_choice: encodeToolChoice(request.toolChoice, context),
+    parallel_tool_calls: request.parallelToolCalls,
+  }
+}
+
+/** `allowed_tools` is OpenAI's alone; offering only those tools says the same everywhere. */
+function offeredTools(request: ChatRequest): readonly Tool[] {
+  const { toolChoice, tools } = request
+  if (toolChoice?.type !== 'tools') return tools
+  if (toolChoice.names.length === 1 && toolChoice.mode === 'required') return tools
+  return tools.filter((tool) => toolChoice.names.includes(tool.name))
+}
+
+/** OpenAI's own bookkeeping; strict imitators refuse fields that they do not know. */
+function encodeAccounting(
+  request: ChatRequest,
+  { target, dropped }: EncodingContext,
+): Readonly<Record<string, JsonValue | undefined>> {
+  const isOpenAi = target.issuer === 'openai'
+  const { user, serviceTier, promptCacheKey } = request
+  const isUserShort = user !== undefined && user.length <= MAX_USER_LENGTH
+  if (user !== undefined && !isUserShort) dropped.add('user')
+  if (serviceTier !== undefined && !isOpenAi) dropped.add('service_tier')
+  if (promptCacheKey !== undefined && !isOpenAi) dropped.add('prompt_cache_key')
+  return {
+    user: isUserShort ? user : undefined,
+    service_tier: isOpenAi ? openAiServiceTier(serviceTier) : undefined,
+    prompt_cache_key: isOpenAi ? promptCacheKey : undefined,
+  }
+}
+
+/** Anthropic's `standard_only` is OpenAI's `default`. */
+function openAiServiceTier(tier: string | undefined): string | undefined {
+  return tier === 'standard_only' ? 'default' : tier
+}

@@ -1,0 +1,41 @@
+import type { ChatRequest, JsonObject, Signature } from '../ir/chat-request.ts'
+import { tagSignature } from '../ir/signature.ts'
+import { unwrapCustomInput } from '../openai-responses/custom-input.ts'
+
+export interface WholeCall {
+  readonly id: string
+  readonly name: string
+  readonly arguments: string
+  readonly signature: Signature | undefined
+}
+
+/** A client that offered `functions` reads `function_call`, which holds one call; parallel ones were switched off in its request. */
+export function isLegacy({ tools }: ChatRequest): boolean {
+  return tools.some(({ origin }) => origin.kind === 'function' && origin.legacy === true)
+}
+
+export function isCustom({ tools }: ChatRequest, name: string): boolean {
+  return tools.some((tool) => tool.name === name && tool.origin.kind === 'custom')
+}
+
+/** A call in the terms of the client's tool. */
+export function writeCall(call: WholeCall, request: ChatRequest): JsonObject {
+  const { id, name } = call
+  if (isCustom(request, name)) {
+    return { id, type: 'custom', custom: { name, input: unwrapCustomInput(call.arguments) } }
+  }
+  const text = call.arguments === '' ? '{}' : call.arguments
+  return { id, type: 'function', function: { name, arguments: text }, ...writeThoughtSignature(call.signature) }
+}
+
+/** Where Gemini's compatible endpoint puts it, so that its clients send it back. */
+export function writeThoughtSignature(signature: Signature | undefined): JsonObject {
+  if (signature === undefined) return {}
+  return { extra_content: { google: { thought_signature: tagSignature(signature) } } }
+}
+
+export function callFields(calls: readonly JsonObject[], legacy: boolean): JsonObject {
+  const [first] = calls
+  if (first === undefined) return {}
+  return legacy ? { function_call: first['function'] ?? null } : { tool_calls: calls }
+}

@@ -1,0 +1,16 @@
+import type { Usage } from '../ir/chat-event.ts'
+import type { JsonObject } from '../ir/chat-request.ts'
+import { jsonFields } from '../ir/json-fields.ts'
+
+/** @see https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage */
+export function writeUsage(usage: Usage): JsonObject {
+  const { input = 0, output = 0, cachedInput, cacheWriteInput, reasoning } = usage
+  const prompt = jsonFields({ cached_tokens: cachedInput, cache_write_tokens: cacheWriteInput })
+  return jsonFields({
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: Object.keys(prompt).length > 0 ? prompt : undefined,
+    completion_tokens_details: reasoning === undefined ? undefined : { reasoning_tokens: reasoning },
+  })
+}
