@@ -41,6 +41,8 @@ export interface Provider {
   target(call: UpstreamCall): UpstreamTarget
   /** Headers of the request besides those of the client's allow-list: credential, version, organisation. Lower-case names. */
   headers(call: UpstreamCall, secret: string | undefined): Readonly<Record<string, string>>
+  /** Sent where the client's request has no such header. */
+  readonly defaultHeaders: Readonly<Record<string, string>>
   /** Client request headers that pass upstream in pass-through, lower case; a trailing `*` matches any rest. */
   readonly forwardedRequestHeaders: readonly string[]
   /** Upstream reply headers that pass to the client, same rule. */

@@ -1,0 +1,62 @@
+import { type GeminiVerb, geminiPath } from '#formats/gemini/gemini-path.ts'
+import type { Account } from '#table/routing-table.ts'
+import { baseUrl, joinPath, withQuery } from '../build-url.ts'
+import { classifyFailure } from '../classify-failure.ts'
+import type { Provider, UpstreamCall, UpstreamTarget } from '../provider.ts'
+import { readGeminiError } from './read-gemini-error.ts'
+
+const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com'
+
+/** @see https://ai.google.dev/api */
+export const geminiProvider: Provider = {
+  name: 'Gemini',
+  telemetryName: 'gcp.gemini',
+  chatFormats: () => ['gemini'],
+  embeddingFormats: () => ['gemini-batch-embed', 'gemini-embed'],
+  countsTokens: (format) => format === 'gemini',
+  target: (call) => geminiTarget(baseUrl(call.account, GEMINI_BASE_URL).replace(/\/v1(?:beta)?$/, ''), call),
+  // The key travels in a header: in the URL it would stand in logs on the way.
+  headers: ({ account }, secret) => ({ ...account.headers, ...credentialHeaders(account, secret) }),
+  defaultHeaders: {},
+  forwardedRequestHeaders: ['x-goog-api-client', 'x-goog-user-project', 'traceparent', 'tracestate'],
+  forwardedReplyHeaders: ['server-timing'],
+  classifyFailure: (reply, nowMs) =>
+    classifyFailure(
+      {
+        readError: readGeminiError,
+        quota: /PerDay|billing|spend cap/i,
+        contentFilter: /content[_ ]policy|safety setting|prompt was blocked|PROHIBITED_CONTENT/,
+        modelNotFound: /NOT_FOUND.*models\/|is not found for API version/i,
+      },
+      reply,
+      nowMs,
+    ),
+  readRateLimits: () => undefined,
+  quirks: () => ({}),
+  issuer: () => 'gemini',
+  capabilities: (model) => (/^gemini-(?:[3-9]|\d\d)/.test(model) ? { thinkingLevel: true, reasoning: true } : {}),
+  healthCheck: (account) => ({
+    url: `${baseUrl(account, GEMINI_BASE_URL).replace(/\/v1(?:beta)?$/, '')}/v1beta/models?pageSize=1`,
+    method: 'GET',
+  }),
+}
+
+function credentialHeaders(account: Account, secret: string | undefined): Record<string, string> {
+  if (secret === undefined) return {}
+  return account.auth === 'OAuth2' ? { authorization: `Bearer ${secret}` } : { 'x-goog-api-key': secret }
+}
+
+function geminiTarget(base: string, { operation, model, stream, query }: UpstreamCall): UpstreamTarget {
+  if (operation.kind === 'other')
+    return { url: withQuery(joinPath(base, operation.path), query), method: operation.method }
+  const parameters = new URLSearchParams(query)
+  parameters.delete('alt')
+  if (stream) parameters.set('alt', 'sse')
+  return { url: withQuery(base + geminiPath(model, verbOf(operation, stream)), parameters.toString()), method: 'POST' }
+}
+
+function verbOf(operation: Exclude<UpstreamCall['operation'], { kind: 'other' }>, stream: boolean): GeminiVerb {
+  if (operation.kind === 'count-tokens') return 'countTokens'
+  if (operation.kind === 'embedding') return operation.format === 'gemini-embed' ? 'embedContent' : 'batchEmbedContents'
+  return stream ? 'streamGenerateContent' : 'generateContent'
+}

@@ -1,0 +1,71 @@
+import type { ChatFormatName, EmbeddingFormatName } from '#formats/format.ts'
+import type { Account } from '#table/routing-table.ts'
+import { anthropicProvider } from '../anthropic/anthropic.ts'
+import { baseUrl } from '../build-url.ts'
+import { geminiProvider } from '../gemini/gemini.ts'
+import { ollamaProvider } from '../ollama/ollama.ts'
+import { openaiProvider } from '../openai/openai.ts'
+import type { Operation, Provider, UpstreamCall } from '../provider.ts'
+
+/** Where `korproxy mock-provider` listens when nothing else is said. */
+export const MOCK_BASE_URL = 'http://127.0.0.1:1340'
+
+/** Every format the simulator speaks, so that a demonstration works with any client and nothing is translated. */
+const CHAT: readonly ChatFormatName[] = [
+  'openai-chat',
+  'openai-responses',
+  'openai-completions',
+  'anthropic',
+  'gemini',
+  'ollama-chat',
+  'ollama-generate',
+]
+const EMBEDDING: readonly EmbeddingFormatName[] = [
+  'openai-embeddings',
+  'gemini-embed',
+  'gemini-batch-embed',
+  'ollama-embed',
+  'ollama-embeddings',
+]
+
+/** The simulator: speaks the client's own format by the paths of that format's vendor. */
+export const mockProvider: Provider = {
+  ...openaiProvider,
+  name: 'Mock',
+  telemetryName: 'mock',
+  chatFormats: () => CHAT,
+  embeddingFormats: () => EMBEDDING,
+  countsTokens: (format) => format === 'anthropic' || format === 'gemini',
+  target: (call) => {
+    const speaker = speakerOf(call.operation)
+    return speaker.target({ ...call, account: withBase(call.account, speaker) })
+  },
+  headers: (call, secret) => speakerOf(call.operation).headers(call, secret),
+  defaultHeaders: anthropicProvider.defaultHeaders,
+  forwardedRequestHeaders: [
+    ...openaiProvider.forwardedRequestHeaders,
+    ...anthropicProvider.forwardedRequestHeaders,
+    ...geminiProvider.forwardedRequestHeaders,
+    'x-mock-*',
+  ],
+  forwardedReplyHeaders: [...openaiProvider.forwardedReplyHeaders, ...anthropicProvider.forwardedReplyHeaders],
+  issuer: () => 'mock',
+  healthCheck: (account) => ({ url: `${mockBase(account)}/v1/models`, method: 'GET' }),
+}
+
+function speakerOf(operation: Operation): Provider {
+  if (operation.kind === 'other') return anthropicProvider
+  const { format } = operation
+  if (format === 'anthropic') return anthropicProvider
+  if (format.startsWith('gemini')) return geminiProvider
+  return format.startsWith('ollama') ? ollamaProvider : openaiProvider
+}
+
+function mockBase(account: Account): string {
+  return baseUrl(account, MOCK_BASE_URL).replace(/\/v1$/, '')
+}
+
+function withBase(account: UpstreamCall['account'], speaker: Provider): Account {
+  const base = mockBase(account)
+  return { ...account, baseUrl: speaker === openaiProvider ? `${base}/v1` : base }
+}

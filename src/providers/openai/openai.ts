@@ -1,0 +1,48 @@
+import { baseUrl } from '../build-url.ts'
+import { classifyFailure } from '../classify-failure.ts'
+import type { Provider } from '../provider.ts'
+import { readOpenAIError } from '../read-error-body.ts'
+import { openaiTarget } from './chat-paths.ts'
+import { readOpenAIRateLimits } from './rate-limits.ts'
+
+export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+
+/** Request headers that OpenAI-like servers read; credentials and SDK telemetry stay behind. */
+export const OPENAI_REQUEST_HEADERS: readonly string[] = ['openai-beta', 'idempotency-key', 'traceparent', 'tracestate']
+export const OPENAI_REPLY_HEADERS: readonly string[] = [
+  'x-ratelimit-*',
+  'openai-processing-ms',
+  'openai-version',
+  'openai-model',
+]
+
+/** Models that think: they refuse `stop` and sampling, and want `max_completion_tokens`. */
+const REASONING_MODEL = /^(?:o\d|gpt-5|codex)/
+
+/** @see https://platform.openai.com/docs/api-reference */
+export const openaiProvider: Provider = {
+  name: 'OpenAI',
+  telemetryName: 'openai',
+  chatFormats: (_account, model) =>
+    /^gpt-[\d.]+-(?:codex|pro)|^o\d-pro/.test(model)
+      ? ['openai-responses']
+      : ['openai-chat', 'openai-responses', 'openai-completions'],
+  embeddingFormats: () => ['openai-embeddings'],
+  countsTokens: () => false,
+  target: (call) => openaiTarget(baseUrl(call.account, OPENAI_BASE_URL), call),
+  headers: ({ account }, secret) => ({
+    ...account.headers,
+    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+    ...(account.organization === undefined ? {} : { 'openai-organization': account.organization }),
+    ...(account.project === undefined ? {} : { 'openai-project': account.project }),
+  }),
+  defaultHeaders: {},
+  forwardedRequestHeaders: OPENAI_REQUEST_HEADERS,
+  forwardedReplyHeaders: OPENAI_REPLY_HEADERS,
+  classifyFailure: (reply, nowMs) => classifyFailure({ readError: readOpenAIError }, reply, nowMs),
+  readRateLimits: readOpenAIRateLimits,
+  quirks: () => ({ maxTokensField: 'max_completion_tokens', midSystemAs: 'system', streamUsage: true }),
+  issuer: () => 'openai',
+  capabilities: (model) => (REASONING_MODEL.test(model) ? { reasoning: true, sampling: false } : {}),
+  healthCheck: (account) => ({ url: `${baseUrl(account, OPENAI_BASE_URL)}/models`, method: 'GET' }),
+}

@@ -1,0 +1,37 @@
+import { baseUrl } from '../build-url.ts'
+import { classifyFailure } from '../classify-failure.ts'
+import { openaiTarget } from '../openai/chat-paths.ts'
+import { OPENAI_REPLY_HEADERS, OPENAI_REQUEST_HEADERS } from '../openai/openai.ts'
+import { readOpenAIRateLimits } from '../openai/rate-limits.ts'
+import type { Provider } from '../provider.ts'
+import { readOpenAIError } from '../read-error-body.ts'
+
+const OPENROUTER_BASE_URL = 'https://openrouter.ai/api/v1'
+
+/** @see https://openrouter.ai/docs/api/reference/overview */
+export const openrouterProvider: Provider = {
+  name: 'OpenRouter',
+  telemetryName: 'openrouter',
+  chatFormats: () => ['openai-chat', 'openai-completions'],
+  embeddingFormats: () => ['openai-embeddings'],
+  countsTokens: () => false,
+  target: (call) => openaiTarget(baseUrl(call.account, OPENROUTER_BASE_URL), call),
+  headers: ({ account }, secret) => ({
+    ...account.headers,
+    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+  }),
+  defaultHeaders: {},
+  forwardedRequestHeaders: [...OPENAI_REQUEST_HEADERS, 'http-referer', 'x-title'],
+  forwardedReplyHeaders: [...OPENAI_REPLY_HEADERS, 'x-generation-id'],
+  classifyFailure: (reply, nowMs) =>
+    classifyFailure(
+      { readError: readOpenAIError, overloaded: /model is down|no available model provider|overloaded/i },
+      reply,
+      nowMs,
+    ),
+  readRateLimits: readOpenAIRateLimits,
+  quirks: () => ({ maxTokensField: 'max_tokens', midSystemAs: 'system', replayReasoning: true, streamUsage: true }),
+  issuer: (_account, model) => model.split('/')[0] ?? 'openrouter',
+  capabilities: () => ({}),
+  healthCheck: (account) => ({ url: `${baseUrl(account, OPENROUTER_BASE_URL)}/key`, method: 'GET' }),
+}

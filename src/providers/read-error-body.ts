@@ -1,0 +1,32 @@
+import type { ProviderError } from './classify-failure.ts'
+
+/** Parses a body that may be JSON; undefined when it is not (an HTML page of some proxy, an empty body). */
+export function parseBody(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    // Not being JSON is an answer here: the status alone then decides.
+    return undefined
+  }
+}
+
+export function member(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  return Object.getOwnPropertyDescriptor(value, key)?.value
+}
+
+export function textMember(value: unknown, key: string): string {
+  const found = member(value, key)
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : ''
+}
+
+/** OpenAI's `{"error": {message, type, code}}` and the shapes that compatible servers make of it. */
+export function readOpenAIError(body: string): ProviderError {
+  const parsed = parseBody(body)
+  const unwrapped = Array.isArray(parsed) ? parsed[0] : parsed
+  const error = member(unwrapped, 'error') ?? unwrapped
+  if (typeof error === 'string') return { words: textMember(unwrapped, 'code'), message: error }
+  const words = [textMember(error, 'code'), textMember(error, 'type')].filter((word) => word !== '').join(' ')
+  const message = textMember(error, 'message') || textMember(error, 'detail') || textMember(unwrapped, 'message')
+  return { words, message: message === '' && parsed === undefined ? body.slice(0, 300) : message }
+}
