@@ -155,7 +155,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   #completed(response: JsonObject): ChatEvent[] {
     return [
       ...this.#start(response),
-      ...(this.#anyItem ? [] : this.#wholeOutput(response)),
+      ...(this.#anyItem || this.#itemHeard ? [] : this.#wholeOutput(response)),
       ...this.#calls.endAll(),
       ...this.#finish(response),
     ]
