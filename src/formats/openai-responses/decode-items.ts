@@ -88,18 +88,23 @@ function addItem(
       addAssistantParts(turns, decodeReasoning(item))
       return
     case 'item_reference':
+      // The AI SDK refers to reasoning even where it sends the call after it; without the reasoning the answer is still sound.
+      if (!item.id.startsWith('rs_')) throw storedItem(`${field} (${item.type})`)
+      dropped.add('input.reasoning')
+      return
     case 'compaction':
     case 'compaction_summary':
     case 'compaction_trigger':
-      throw new KorProxyError('KP-PROV-112', {
-        parameter: `${field} (${item.type})`,
-        target: 'a translated request',
-        reason: 'KorProxy stores no responses. Send the items themselves.',
-      })
+      throw storedItem(`${field} (${item.type})`)
     case 'unknown':
       dropped.add(HOSTED_ITEMS.has(item.name) ? `input.${item.name}` : 'input.unknown')
       return
   }
+}
+
+function storedItem(parameter: string): KorProxyError {
+  const reason = 'KorProxy stores no responses. Send the items themselves (the AI SDK does with store: false).'
+  return new KorProxyError('KP-PROV-112', { parameter, target: 'a translated request', reason })
 }
 
 function addMessage(

@@ -53,7 +53,8 @@ const knownItem = z.discriminatedUnion('type', [
     content: textParts.nullish(),
     encrypted_content: text.nullish(),
   }),
-  z.object({ type: z.enum(['item_reference', 'compaction', 'compaction_summary', 'compaction_trigger']) }),
+  z.object({ type: z.literal('item_reference'), id: text }),
+  z.object({ type: z.enum(['compaction', 'compaction_summary', 'compaction_trigger']) }),
   z.object({ type: z.literal('unknown'), name: text }),
 ])
 export type InputItem = z.output<typeof knownItem>

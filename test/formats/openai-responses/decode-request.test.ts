@@ -30,11 +30,19 @@ t.test('R3.3 what is kept at OpenAI between requests is refused, for KorProxy st
     { model: 'm', input: 'hi', prompt: { id: 'pmpt_1' } },
     { model: 'm', input: 'hi', background: true },
     { model: 'm', input: [user, { type: 'item_reference', id: 'msg_1' }] },
-    { model: 'm', input: [user, { id: 'rs_1' }] },
+    { model: 'm', input: [user, { id: 'msg_1' }] },
     { model: 'm', input: [user, { type: 'compaction', encrypted_content: 'x' }] },
   ]) {
     t.equal(refusal(body)?.code, 'KP-PROV-112', JSON.stringify(body))
   }
+  t.end()
+})
+
+t.test('a reference to reasoning is left out: the AI SDK sends it before a call that it sends whole', (t) => {
+  const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
+  const { turns, dropped } = decode({ model: 'm', input: [{ type: 'item_reference', id: 'rs_1' }, call] })
+  t.same(turns, [{ role: 'assistant', parts: [{ type: 'tool-call', id: 'c', name: 'f', arguments: '{}' }] }])
+  t.same(dropped, ['input.reasoning'])
   t.end()
 })
 
@@ -78,7 +86,14 @@ t.test('R3.3 a tool choice of a namespace means all its tools; one of a hosted t
     model: 'm',
     input: 'x',
     tools: [
-      { type: 'namespace', name: 'crew', tools: [{ type: 'function', name: 'spawn' }, { type: 'function', name: 'stop' }] },
+      {
+        type: 'namespace',
+        name: 'crew',
+        tools: [
+          { type: 'function', name: 'spawn' },
+          { type: 'function', name: 'stop' },
+        ],
+      },
       { type: 'web_search' },
     ],
   }

@@ -118,7 +118,10 @@ t.test('peer bug litellm#21331: parallel calls have distinct output_index, and i
     { type: 'tool-call-delta', choice: 0, index, arguments: `{"n":${index}}` },
   ])
   const request = { model: 'm', input: 'x', tools: [{ type: 'function', name: 'f' }] }
-  const frames = readFrames(t, encode({ request, events: [...events, { type: 'finish', choice: 0, reason: 'tool-calls' }] }))
+  const frames = readFrames(
+    t,
+    encode({ request, events: [...events, { type: 'finish', choice: 0, reason: 'tool-calls' }] }),
+  )
   const deltas = frames.filter((frame) => frame['type'] === 'response.function_call_arguments.delta')
   t.same(
     deltas.map((frame) => [frame['output_index'], frame['item_id'], frame['delta']]),
