@@ -11,7 +11,7 @@ export function setOf<Item extends z.ZodType<string>>(item: Item, maximum: numbe
   return z
     .array(item)
     .max(maximum)
-    .refine((values) => new Set(values).size === values.length, 'must not hold a value twice')
+    .superRefine((values, context) => refuseDuplicates(values, context))
     .meta({ [LIST_TYPE]: 'set' })
 }
 
@@ -24,11 +24,22 @@ export function mapOf<Item extends z.ZodType<Record<string, unknown>>>(
   return z
     .array(item)
     .max(maximum)
-    .refine(
-      (values) => new Set(values.map((value) => value[key])).size === values.length,
-      `must not hold two items with the same ${key}`,
+    .superRefine((values, context) =>
+      refuseDuplicates(
+        values.map((value) => value[key]),
+        context,
+      ),
     )
     .meta({ [LIST_TYPE]: 'map', 'x-kubernetes-list-map-keys': [key] })
+}
+
+function refuseDuplicates(keys: readonly unknown[], context: z.RefinementCtx): void {
+  const seen = new Set<unknown>()
+  for (const [index, key] of keys.entries()) {
+    if (seen.has(key))
+      context.addIssue({ code: 'custom', message: `is a duplicate of ${JSON.stringify(key)}`, path: [index] })
+    seen.add(key)
+  }
 }
 
 /** The order means something, so the list changes as a whole. */

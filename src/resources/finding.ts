@@ -1,0 +1,62 @@
+import type { z } from 'zod'
+import type { ErrorCode } from '#errors/registry.ts'
+import { formatFieldPath } from './field-path.ts'
+
+/** Something wrong with a field, before it is known which object it belongs to. */
+export interface Finding {
+  readonly path: string
+  readonly message: string
+  readonly code: ErrorCode
+}
+
+export interface Checked<Value> {
+  /** Absent when there are findings. */
+  readonly value: Value | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** Checks one part of an object, `root` being its name, as the API server does; unknown fields are findings too. */
+export function checkPart<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  root: string,
+): Checked<z.output<Schema>> {
+  const result = schema.safeParse(withoutNulls(value), {
+    error: (issue) => (issue.input === undefined && issue.code === 'invalid_type' ? 'is required' : undefined),
+  })
+  if (result.success) return { value: result.data, findings: [] }
+  return { value: undefined, findings: result.error.issues.flatMap((issue) => describeIssue(issue, root)) }
+}
+
+export function unknownField(path: readonly PropertyKey[]): Finding {
+  return { path: formatFieldPath(path), message: 'no such field', code: 'KP-CONF-204' }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function describeIssue(issue: z.core.$ZodIssue, root: string): Finding[] {
+  const path = [root, ...issue.path]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
+  const detail = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  return [{ path: formatFieldPath(path), message: lowerFirst(detail), code: 'KP-CONF-203' }]
+}
+
+/**
+ * The API server takes a null for a field left out.
+ * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
+ */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null)
+      .map(([name, field]) => [name, withoutNulls(field)]),
+  )
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
