@@ -5,6 +5,9 @@
  */
 export const TABLE_FORMAT = 1
 
+/** The group of all accounts, which every tenant has: requests without a group of their own go there. */
+export const IMPLIED_GROUP = 'all-accounts'
+
 export interface RoutingTable {
   readonly format: typeof TABLE_FORMAT
   /** `sha256:` over the canonical sections; of credentials only their versions count. */
@@ -211,7 +214,14 @@ export interface Account {
   readonly state: 'Enabled' | 'Draining' | 'Disabled'
   /** Decimal text, e.g. `0.85`; prices of the catalogue times this. */
   readonly priceMultiplier?: string
-  readonly healthCheck: { readonly state: 'Enabled' | 'Disabled'; readonly intervalMs: number; readonly model?: string }
+  readonly healthCheck: {
+    readonly state: 'Enabled' | 'Disabled'
+    readonly intervalMs: number
+    readonly timeoutMs: number
+    /** Slower than this counts as degraded. */
+    readonly degradedLatencyMs: number
+    readonly model?: string
+  }
   readonly connections: {
     readonly maxIdle: number
     readonly maxIdlePerHost: number

@@ -1,0 +1,85 @@
+import type { ResourceObject } from '#resources/resource.ts'
+import type { Client, ClientCredential, ClientsSection } from '#table/routing-table.ts'
+import type { Sha256 } from '#table/table-version.ts'
+import type { NamespaceObjects } from './namespace-objects.ts'
+import type { ProblemList } from './problem-list.ts'
+
+type ClientObject = ResourceObject<'GatewayClient'>
+
+/** Clients and the digests of their keys, over all namespaces: a key tells whose it is, so it must be of one client only. */
+export class ClientsBuilder {
+  readonly #digests: Record<string, ClientCredential> = {}
+  readonly #clients: Record<string, Client> = {}
+  readonly #sha256: Sha256
+  readonly #problems: ProblemList
+
+  constructor(sha256: Sha256, problems: ProblemList) {
+    this.#sha256 = sha256
+    this.#problems = problems
+  }
+
+  add(client: ClientObject, objects: NamespaceObjects): void {
+    const { metadata, spec } = client
+    const id = `${metadata.namespace}/${metadata.name}`
+    const profile = spec.profileRef?.name
+    if (profile !== undefined && profile !== 'default' && objects.find('RoutingProfile', profile) === undefined) {
+      this.#problems.add(client, 'spec.profileRef.name', 'KP-CONF-207', `RoutingProfile ${profile} does not exist`)
+    }
+    for (const [at, policy] of (spec.usagePolicyRefs ?? []).entries()) {
+      if (objects.find('UsagePolicy', policy.name) !== undefined) continue
+      const path = `spec.usagePolicyRefs[${at}].name`
+      this.#problems.add(client, path, 'KP-CONF-207', `UsagePolicy ${policy.name} does not exist`)
+    }
+    for (const at of spec.credentials.keys()) this.#addCredential(client, id, at, objects)
+    this.#clients[id] = {
+      tenant: metadata.namespace,
+      name: metadata.name,
+      displayName: spec.displayName ?? metadata.name,
+      ...(profile === undefined ? {} : { profile }),
+      profileOverride: spec.profileOverride,
+      allowedModels: spec.allow.models ?? [],
+      allowedTypes: spec.allow.requestTypes ?? [],
+      safeMode: spec.safeMode,
+      state: spec.state,
+    }
+  }
+
+  #addCredential(client: ClientObject, id: string, at: number, objects: NamespaceObjects): void {
+    const credential = client.spec.credentials[at]
+    if (credential === undefined) return
+    const digest = credential.sha256 ?? this.#secretDigest(client, at, objects)
+    if (digest === undefined) return
+    const other = this.#digests[digest]
+    if (other !== undefined && other.client !== id) {
+      this.#problems.add(
+        client,
+        `spec.credentials[${at}]`,
+        'KP-CONF-209',
+        `the key belongs to GatewayClient ${other.client} already`,
+      )
+      return
+    }
+    this.#digests[digest] = {
+      client: id,
+      name: credential.name,
+      ...(credential.expiresAt === undefined ? {} : { expiresAtMs: Date.parse(credential.expiresAt) }),
+    }
+  }
+
+  #secretDigest(client: ClientObject, at: number, objects: NamespaceObjects): string | undefined {
+    const reference = client.spec.credentials[at]?.secretKeyRef
+    if (reference === undefined) return undefined
+    const value = objects.secret(reference.name)?.data[reference.key]?.trim()
+    if (value !== undefined && value !== '') return this.#sha256(value)
+    const missing =
+      objects.secret(reference.name) === undefined
+        ? `Secret ${reference.name} does not exist in namespace ${objects.name}`
+        : `Secret ${reference.name} has no key ${reference.key}`
+    this.#problems.add(client, `spec.credentials[${at}].secretKeyRef`, 'KP-CONF-206', missing)
+    return undefined
+  }
+
+  build(): ClientsSection {
+    return { digests: this.#digests, clients: this.#clients }
+  }
+}

@@ -1,0 +1,13 @@
+import type { ErrorCode } from '#errors/registry.ts'
+import type { Problem, Resource } from '#resources/resource.ts'
+import { referenceOf } from '#resources/resource.ts'
+
+/** What is wrong across objects, collected while the rest is compiled. */
+export class ProblemList {
+  readonly all: Problem[] = []
+
+  add(resource: Resource, path: string, code: ErrorCode, message: string): void {
+    const position = resource.source?.locate(path)
+    this.all.push({ ref: referenceOf(resource), path, code, message, ...(position && { position }) })
+  }
+}
