@@ -16,7 +16,7 @@ export function encodeConversation(
 ): readonly JsonObject[] {
   const messages: JsonObject[] = []
   if (system.length > 0) messages.push({ role: 'system', content: joinText(system, '\n\n') })
-  for (const { assistant, others } of exchanges(turns)) {
+  for (const { assistant, others } of exchanges(joinSplitTurns(turns))) {
     if (assistant !== undefined) messages.push(...encodeAssistant(assistant, context))
     const results = others.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
     messages.push(...encodeToolResults(results, callsOf(assistant), context))
@@ -35,14 +35,27 @@ interface Exchange {
   readonly others: Exclude<Turn, AssistantTurn>[]
 }
 
+/** Calls and the words after them may come as two turns; the results follow the second. */
+function joinSplitTurns(turns: readonly Turn[]): readonly Turn[] {
+  const joined: Turn[] = []
+  for (const turn of turns) {
+    const last = joined.at(-1)
+    if (turn.role === 'assistant' && last?.role === 'assistant' && callsOf(last).length > 0) {
+      joined[joined.length - 1] = { role: 'assistant', parts: [...last.parts, ...turn.parts] }
+    } else joined.push(turn)
+  }
+  return joined
+}
+
 function exchanges(turns: readonly Turn[]): readonly Exchange[] {
   let current: Exchange = { assistant: undefined, others: [] }
   const all = [current]
   for (const turn of turns) {
-    if (turn.role === 'assistant') {
+    if (turn.role !== 'assistant') current.others.push(turn)
+    else {
       current = { assistant: turn, others: [] }
       all.push(current)
-    } else current.others.push(turn)
+    }
   }
   return all
 }

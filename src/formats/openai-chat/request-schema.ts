@@ -63,7 +63,7 @@ const assistantMessage = z.object({
   content: z.union([z.string(), z.array(assistantPart)]).nullish(),
   refusal: z.string().nullish(),
   name: z.string().nullish(),
-  audio: z.unknown(),
+  audio: z.unknown().optional(),
   tool_calls: z.array(toolCall).nullish(),
   function_call: functionCall.nullish(),
   reasoning_content: z.string().nullish(),
@@ -98,7 +98,7 @@ const functionDefinition = z.object({
 const tool = z.looseObject({
   type: z.string(),
   function: functionDefinition.nullish(),
-  custom: z.object({ name: z.string(), description: z.string().nullish(), format: z.unknown() }).nullish(),
+  custom: z.object({ name: z.string(), description: z.string().nullish(), format: z.unknown().optional() }).nullish(),
   cache_control: cacheControl,
 })
 
