@@ -1,7 +1,7 @@
 import type { ChatEvent, FinishEvent } from '../ir/chat-event.ts'
 import type { Signature } from '../ir/chat-request.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 import { type CallNaming, FunctionCallReader } from './function-call-reader.ts'
-import { isJsonObject } from './json-object.ts'
 import { readCitations } from './map-citations.ts'
 import { mapGeminiFinishReason } from './map-finish-reason.ts'
 import { readLogprobs } from './map-logprobs.ts'
@@ -38,11 +38,6 @@ export class CandidateReader {
     }
     if (candidate.finishReason !== undefined && !this.#ended) this.#readFinish(candidate, outputTokens, events)
     return events
-  }
-
-  /** Ends what the upstream left open. */
-  close(): ChatEvent[] {
-    return this.#calls.close()
   }
 
   #readPart(part: ReplyPartChunk, events: ChatEvent[]): void {

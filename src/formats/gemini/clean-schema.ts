@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 import { cleanNumbers, cleanTexts } from './clean-keywords.ts'
 import { expandSchema, mergeSchemas, type SchemaPlace } from './expand-schema.ts'
-import { isJsonObject } from './json-object.ts'
 
 type SchemaType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object'
 const TYPES: ReadonlySet<string> = new Set(['string', 'number', 'integer', 'boolean', 'array', 'object'])

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { RequestPath } from '../format.ts'
 import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
+import { jsonObject } from '../ir/json-fields.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
 import { protoMessage } from './camel-case.ts'
 import { decodeGeminiRequest } from './decode-request.ts'
 
 const countTokensRequest = protoMessage({
   contents: z.custom<JsonObject>().optional(),
-  generateContentRequest: z.record(z.string(), z.custom<JsonObject>()).optional(),
+  generateContentRequest: jsonObject.optional(),
 })
 
 /** Body of `countTokens`: bare contents, or a whole request. @see https://ai.google.dev/api/tokens */

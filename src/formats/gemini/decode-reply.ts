@@ -8,7 +8,6 @@ import { GeminiReplyReader } from './reply-reader.ts'
 export function decodeGeminiReply(body: JsonObject, context: ReplyContext): ChatEvent[] {
   const reader = new GeminiReplyReader(context)
   const events = readingReply(() => readReplyChunks(body).flatMap((chunk) => reader.read(chunk)))
-  events.push(...reader.end())
   if (events.length === 0) throw brokenReply('neither candidates nor an error')
   return events
 }

@@ -30,7 +30,7 @@ export function encodeGeminiRequest(request: ChatRequest, model: TargetModel): E
       ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
       ...(tier === undefined ? {} : { serviceTier: tier }),
     },
-    dropped: [...droppedConfig, ...droppedTools, ...droppedParameters(request)],
+    dropped: [...droppedConfig, ...droppedTools, ...leftOut(request)],
     replyContext: { issuer: model.issuer, toolNames: toolNames.changed, jsonTool: undefined },
   }
 }
@@ -47,7 +47,7 @@ function writeSystemInstruction(request: ChatRequest, instruction: string | unde
   return texts.length === 0 ? {} : { systemInstruction: { parts: texts.map((text) => ({ text })) } }
 }
 
-function droppedParameters(request: ChatRequest): string[] {
+function leftOut(request: ChatRequest): string[] {
   const tier = request.serviceTier ?? 'auto'
   return [
     ...(request.parallelToolCalls === false ? ['parallel_tool_calls'] : []),

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
-import { isJsonObject } from './json-object.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 
 /** Where a walk through a schema stands. */
 export interface SchemaPlace {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
-import { isJsonObject } from './json-object.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 
 /** `logprobsResult` → OpenAI's `logprobs`. @see https://ai.google.dev/api/generate-content#LogprobsResult */
 export function readLogprobs(result: JsonObject): JsonObject {

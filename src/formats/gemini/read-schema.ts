@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
-import { isJsonObject } from './json-object.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 
 /** Keywords whose value is a schema, a list of schemas, or a map of names to schemas. */
 const SCHEMA_KEYS = new Set(['items', 'additionalProperties', 'not', 'contains', 'if', 'then', 'else', 'propertyNames'])

@@ -1,6 +1,6 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
-import { isJsonObject } from './json-object.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 
 /** `GenerateContentResponse`, whole or a chunk of a stream. @see https://ai.google.dev/api/generate-content#generatecontentresponse */
 export interface ReplyChunk {

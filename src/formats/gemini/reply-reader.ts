@@ -54,10 +54,6 @@ export class GeminiReplyReader {
     return events
   }
 
-  end(): ChatEvent[] {
-    return [...this.#candidates.values()].flatMap((candidate) => candidate.close())
-  }
-
   #readStart(chunk: ReplyChunk): ChatEvent[] {
     const says = chunk.candidates ?? chunk.promptFeedback ?? chunk.usageMetadata ?? chunk.responseId
     if (this.#started || says === undefined) return []

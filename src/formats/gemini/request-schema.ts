@@ -1,9 +1,6 @@
 import { z } from 'zod'
-import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
+import { jsonObject } from '../ir/json-fields.ts'
 import { oneOrMany, protoMessage, protoNumber } from './camel-case.ts'
-
-const jsonObject = z.record(z.string(), z.custom<JsonValue>())
-const schemaObject: z.ZodType<JsonObject> = jsonObject
 
 const blob = protoMessage({
   mimeType: z.string(),
@@ -51,8 +48,8 @@ export const content = z.preprocess(
 const functionDeclaration = protoMessage({
   name: z.string(),
   description: z.string().optional(),
-  parameters: schemaObject.optional(),
-  parametersJsonSchema: schemaObject.optional(),
+  parameters: jsonObject.optional(),
+  parametersJsonSchema: jsonObject.optional(),
 })
 
 const tool = protoMessage({ functionDeclarations: oneOrMany(functionDeclaration).optional() })
@@ -77,9 +74,9 @@ const generationConfig = protoMessage({
   responseLogprobs: z.boolean().optional(),
   logprobs: protoNumber.optional(),
   responseMimeType: z.string().optional(),
-  responseSchema: schemaObject.optional(),
-  responseJsonSchema: schemaObject.optional(),
-  _responseJsonSchema: schemaObject.optional(),
+  responseSchema: jsonObject.optional(),
+  responseJsonSchema: jsonObject.optional(),
+  _responseJsonSchema: jsonObject.optional(),
   responseModalities: oneOrMany(z.string()).optional(),
   thinkingConfig: protoMessage({
     includeThoughts: z.boolean().optional(),

@@ -50,7 +50,7 @@ class GeminiStreamEncoder implements StreamEncoder {
   }
 
   fail(error: ClientError): string {
-    return `data: ${JSON.stringify(geminiShapes.encodeError(error).body)}\r\n\r\n`
+    return `data: ${escapeLineEnds(JSON.stringify(geminiShapes.encodeError(error).body))}\r\n\r\n`
   }
 
   #pushToCandidate(event: Exclude<ChatEvent, { type: 'start' | 'usage' | 'error' }>): string {
@@ -100,7 +100,7 @@ class GeminiStreamEncoder implements StreamEncoder {
   #response(candidates: JsonObject[], more: JsonObject): string {
     this.#id ??= this.#context.newId()
     const response = { candidates, ...more, modelVersion: this.#model, responseId: this.#id }
-    return `data: ${JSON.stringify(response)}\r\n\r\n`
+    return `data: ${escapeLineEnds(JSON.stringify(response))}\r\n\r\n`
   }
 
   #candidate(index: number): CandidateWriter {
@@ -110,4 +110,11 @@ class GeminiStreamEncoder implements StreamEncoder {
     this.#candidates.set(index, made)
     return made
   }
+}
+
+/** Line ends to Python's `splitlines`, with which Google's Python SDK reads the stream; JSON leaves them as they are. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/g
+
+function escapeLineEnds(json: string): string {
+  return json.replaceAll(LINE_ENDS, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,10 +1,10 @@
 import type { AssistantPart, ChatRequest, JsonObject, Turn, UserPart } from '../ir/chat-request.ts'
 import { signatureFor } from '../ir/signature.ts'
 import type { GeminiTarget } from './gemini-target.ts'
-import { parseJsonObject } from './json-object.ts'
 import { type PairedTurn, pairResults } from './pair-results.ts'
+import { parseJsonObject } from './parse-json-object.ts'
 import { SKIP_VALIDATOR } from './thought-signature.ts'
-import { writeFunctionResponse, writeOrphan } from './write-function-response.ts'
+import { writeFunctionResponses, writeOrphan } from './write-function-response.ts'
 import { writeMedia } from './write-media.ts'
 
 interface DraftContent {
@@ -23,16 +23,23 @@ export function writeContents(request: ChatRequest, target: GeminiTarget): JsonO
   const contents: DraftContent[] = []
   for (const turn of pairResults(request.turns)) {
     const parts = writeTurn(turn, target)
-    const role = turn.role === 'assistant' ? 'model' : 'user'
-    const last = contents.at(-1)
-    if (last?.role === role) last.parts.push(...parts)
-    else if (parts.length > 0) contents.push({ role, parts })
+    appendParts(contents, turn.role === 'assistant' ? 'model' : 'user', parts)
   }
   if (contents[0]?.role !== 'user') contents.unshift({ role: 'user', parts: [FILLER] })
   if (contents.at(-1)?.role === 'model' && target.model.capabilities.prefill === false) {
     contents.push({ role: 'user', parts: [{ text: 'Continue.' }] })
   }
   return contents.map(({ role, parts }) => ({ role, parts }))
+}
+
+function appendParts(contents: DraftContent[], role: DraftContent['role'], parts: readonly JsonObject[]): void {
+  const last = contents.at(-1)
+  if (last?.role !== role) {
+    if (parts.length > 0) contents.push({ role, parts: [...parts] })
+  } else if (parts[0] !== FILLER) {
+    if (last.parts[0] === FILLER) last.parts.shift()
+    last.parts.push(...parts)
+  }
 }
 
 /** Names of the tools that the history speaks of. */
@@ -53,7 +60,7 @@ function writeTurn(turn: PairedTurn, target: GeminiTarget): JsonObject[] {
       return parts.length > 0 ? parts : [FILLER]
     }
     case 'results':
-      return turn.pairs.flatMap((pair) => writeFunctionResponse(pair, target))
+      return writeFunctionResponses(turn.pairs, target)
     case 'orphan':
       return writeOrphan(turn.result)
     case 'assistant':

@@ -1,6 +1,6 @@
 import type { JsonObject, ToolCallPart, ToolResult } from '../ir/chat-request.ts'
 import { type GeminiTarget, isThirdGeneration } from './gemini-target.ts'
-import { parseJsonObject } from './json-object.ts'
+import { parseJsonObject } from './parse-json-object.ts'
 import { writeMedia } from './write-media.ts'
 
 interface Pair {
@@ -8,19 +8,25 @@ interface Pair {
   readonly result: ToolResult | undefined
 }
 
-/** @see https://ai.google.dev/api/caching#FunctionResponse */
-export function writeFunctionResponse({ call, result }: Pair, target: GeminiTarget): JsonObject[] {
-  const media = result === undefined ? [] : writeResultMedia(result)
-  const nested = media.length > 0 && isThirdGeneration(target.model)
-  const response = {
-    functionResponse: {
+/**
+ * The answers to the calls of one turn, nothing between them. Before Gemini 3 media cannot stand within an answer and follow them all.
+ * @see https://ai.google.dev/api/caching#FunctionResponse
+ */
+export function writeFunctionResponses(pairs: readonly Pair[], target: GeminiTarget): JsonObject[] {
+  const nested = isThirdGeneration(target.model)
+  const answers = pairs.map(({ call, result }) => {
+    const media = result === undefined ? [] : writeResultMedia(result)
+    const answer = {
       ...(call.id === '' ? {} : { id: call.id }),
       name: target.toolNames.encode(call.name),
       response: writeResponse(result),
-      ...(nested ? { parts: media } : {}),
-    },
-  }
-  return nested ? [response] : [response, ...media]
+    }
+    return nested && media.length > 0 ? { answer: { ...answer, parts: media }, media: [] } : { answer, media }
+  })
+  return [
+    ...answers.map(({ answer }) => ({ functionResponse: answer })),
+    ...answers.flatMap(({ media }): JsonObject[] => media),
+  ]
 }
 
 /** A result whose call is not in the history any more, as words of the user. */

@@ -1,5 +1,6 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { AudioPart, DocumentPart, ImagePart, JsonObject, MediaSource } from '../ir/chat-request.ts'
+import { readMediaUrl } from '../ir/data-url.ts'
 
 /**
  * A part with media. Gemini reads only addresses that Google serves; others are refused, because the gateway fetches nothing.
@@ -12,7 +13,6 @@ export function writeMedia(part: ImagePart | DocumentPart | AudioPart): JsonObje
   return { text: title === undefined ? part.source.text : `${title}\n\n${part.source.text}` }
 }
 
-const DATA_URL = /^data:([^;,]+)(?:;[^;,]+)*;base64,(.*)$/s
 const READABLE =
   /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/|https:\/\/(www\.|m\.)?youtube\.com\/|https:\/\/youtu\.be\/)/
 const FILE_NAME = /^files\/[a-zA-Z0-9_-]+$/
@@ -24,8 +24,8 @@ function writeSource(source: MediaSource, kind: string): JsonObject {
     if (!READABLE.test(uri)) throw unreadable(kind, 'the file id belongs to another provider')
     return { fileData: { fileUri: uri } }
   }
-  const [, mimeType, data] = DATA_URL.exec(source.url) ?? []
-  if (mimeType !== undefined && data !== undefined) return { inlineData: { mimeType, data } }
+  const read = readMediaUrl(source.url)
+  if (read.kind === 'base64') return writeSource(read, kind)
   if (!READABLE.test(source.url)) {
     throw unreadable(kind, 'Gemini reads only gs://, Files API and YouTube addresses; send the data itself')
   }

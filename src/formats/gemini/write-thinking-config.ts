@@ -16,7 +16,7 @@ export function writeThinkingConfig(reasoning: Reasoning | undefined, target: Ta
   if (target.capabilities.reasoning === false) return { config: undefined, dropped: ['reasoning_effort'] }
   const alwaysOn = target.capabilities.thinkingAlwaysOn === true
   const amount = isThirdGeneration(target) ? writeLevel(reasoning, alwaysOn) : writeBudget(reasoning, alwaysOn)
-  const off = amount['thinkingBudget'] === 0
+  const off = !alwaysOn && (reasoning.effort === 'none' || reasoning.budgetTokens === 0)
   return {
     config: { ...amount, includeThoughts: !off && reasoning.includeThoughts !== false },
     dropped: [],

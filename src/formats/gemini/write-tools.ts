@@ -1,7 +1,7 @@
 import type { ChatRequest, JsonObject, Tool, ToolChoice } from '../ir/chat-request.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 import { cleanSchema } from './clean-schema.ts'
 import type { GeminiTarget } from './gemini-target.ts'
-import { isJsonObject } from './json-object.ts'
 
 /** Fields `tools` and `toolConfig`. */
 export interface WrittenTools {
@@ -24,17 +24,13 @@ export function writeTools(request: ChatRequest, target: GeminiTarget): WrittenT
 }
 
 function writeDeclaration(tool: Tool, { toolNames, model }: GeminiTarget): JsonObject {
-  const schema = tool.origin.kind === 'custom' ? (tool.parameters ?? FREE_TEXT) : tool.parameters
-  const parameters = schema === undefined || hasNoProperties(schema) ? undefined : schema
+  const parameters = tool.parameters === undefined || hasNoProperties(tool.parameters) ? undefined : tool.parameters
   return {
     name: toolNames.encode(tool.name),
     ...(tool.description === undefined || tool.description === '' ? {} : { description: tool.description }),
     ...(parameters === undefined ? {} : writeParameters(parameters, model.quirks.openApiSchemas === true)),
   }
 }
-
-/** The argument of a custom tool, which takes text and no object. */
-const FREE_TEXT: JsonObject = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
 
 /** Google refuses an object schema without properties; a function without parameters has none. */
 function hasNoProperties(schema: JsonObject): boolean {

@@ -1,9 +1,5 @@
 import type { JsonObject } from '../ir/chat-request.ts'
-
-/** Whether a value read from JSON is an object, neither null nor a list. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isJsonObject } from '../ir/json-fields.ts'
 
 /** The object that a JSON text says, or undefined when it is empty, not JSON, or something else than an object. */
 export function parseJsonObject(text: string): JsonObject | undefined {
