@@ -58,7 +58,7 @@ export class ChoiceDecoder {
     const before = events.length
     const details = delta['reasoning_details']
     if (details !== undefined) for (const detail of readObjects(details)) this.#readDetail(detail, events)
-    if (events.length > before && events[before]?.type !== 'redacted-thinking') return
+    if (events.length > before && events.slice(before).some((event) => event.type === 'thinking-delta')) return
     const text = readText(delta['reasoning_content']) || readText(delta['reasoning'])
     if (text !== '') events.splice(before, 0, { type: 'thinking-delta', choice: this.#choice, text })
   }

@@ -43,7 +43,7 @@ export class ChoiceEncoder {
     const entry = this.#encode(event)
     if (this.#isStarted || entry === undefined) return entry === undefined ? [] : [entry]
     this.#isStarted = true
-    const content = event.type === 'tool-call-start' ? null : ''
+    const content = event.type === 'tool-call-start' || event.type === 'tool-call-end' ? null : ''
     return [this.#delta({ role: 'assistant', content }), entry]
   }
 

@@ -1,3 +1,4 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ReplyContext } from '../format.ts'
 import type { ChatEvent } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
@@ -6,6 +7,9 @@ import { ChoiceDecoder } from './choice-decoder.ts'
 import { readError } from './read-error.ts'
 import { readCount, readObject, readObjects, readText } from './read-fields.ts'
 import { readUsage } from './read-usage.ts'
+
+/** What `n` may ask for. @see https://platform.openai.com/docs/api-reference/chat/create#chat_create-n */
+const MAX_CHOICES = 128
 
 /** Reads chunks of a stream, and a whole reply as if it were one chunk. */
 export class ChunkDecoder {
@@ -18,7 +22,7 @@ export class ChunkDecoder {
     this.#context = context
   }
 
-  /** An error ends the reply: nothing after it counts, least of all a finish reason. */
+  /** An error ends the reply: nothing after it counts, least of all a finish reason. @throws KorProxyError KP-PROV-109 */
   push(chunk: JsonObject): ChatEvent[] {
     const events: ChatEvent[] = []
     if (this.#isFailed) return events
@@ -55,6 +59,9 @@ export class ChunkDecoder {
 
   #readChoice(choice: JsonObject, replyId: string, events: ChatEvent[]): void {
     const index = readCount(choice['index']) ?? 0
+    if (index >= MAX_CHOICES || !Number.isInteger(index)) {
+      throw new KorProxyError('KP-PROV-109', { reason: `a choice has the index ${index}` })
+    }
     let decoder = this.#choices.get(index)
     if (decoder === undefined) {
       decoder = new ChoiceDecoder(this.#context, index)
