@@ -1,0 +1,89 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Gateway } from './gateway.ts'
+import type { ServingAccount } from './serving-account.ts'
+
+export interface AdminOptions {
+  /** Bearer token that reads and writes need. */
+  readonly managementToken: string
+  readonly now: () => number
+  /** Told of every write: who can know is the caller's business. */
+  readonly audit: (entry: { readonly action: string; readonly target: string; readonly remoteAddress: string }) => void
+  /** Problems of the configuration, for `status`. */
+  readonly problems: () => readonly unknown[]
+}
+
+/** The first management routes: state of the accounts, and the reset of their health (R2.8). Denied without the token. */
+export function addAdminRoutes(app: FastifyInstance, gateway: Gateway, options: AdminOptions): void {
+  const authorize = (request: FastifyRequest, reply: FastifyReply): boolean => {
+    if (isAuthorized(request, options.managementToken)) return true
+    reply.code(401).header('content-type', 'application/json')
+    reply.send({ error: { code: 'KP-AUTH-001', message: 'Send Authorization: Bearer <management token>.' } })
+    return false
+  }
+  app.get('/_korproxy/status', (request, reply) => {
+    if (!authorize(request, reply)) return reply
+    return {
+      version: gateway.table?.version,
+      inFlight: gateway.inFlight,
+      draining: gateway.draining,
+      problems: options.problems(),
+      accounts: [...gateway.registry.all()].map((account) => accountStatus(account, options.now())),
+    }
+  })
+  app.post('/_korproxy/health/reset', async (request, reply) => {
+    if (!authorize(request, reply)) return reply
+    const wanted = await readAccountName(request)
+    const reset: string[] = []
+    for (const account of gateway.registry.all()) {
+      if (wanted !== undefined && account.account.name !== wanted) continue
+      account.health.reset(options.now())
+      reset.push(account.account.name)
+    }
+    if (wanted !== undefined && reset.length === 0) {
+      reply.code(404)
+      return { error: { code: 'KP-CONF-207', message: `no account ${wanted}` } }
+    }
+    options.audit({ action: 'health.reset', target: wanted ?? '*', remoteAddress: request.ip })
+    return { reset }
+  })
+}
+
+/** Compares digests, which have one length: a comparison must not tell how much of a token was right. */
+function isAuthorized(request: FastifyRequest, token: string): boolean {
+  const { authorization } = request.headers
+  const management = request.headers['x-management-key']
+  const given = authorization?.startsWith('Bearer ') === true ? authorization.slice(7) : management
+  if (typeof given !== 'string') return false
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(token))
+}
+
+function accountStatus({ account, tenant, health, inFlight }: ServingAccount, nowMs: number): Record<string, unknown> {
+  return {
+    namespace: tenant,
+    name: account.name,
+    provider: account.provider,
+    state: account.state,
+    inFlight,
+    health: health.state(undefined, nowMs),
+    score: health.score(nowMs),
+    unavailableModels: health.unavailableModels(nowMs),
+  }
+}
+
+/** Body `{"account": "name"}`, or none for all. */
+async function readAccountName(request: FastifyRequest): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request.raw) {
+    // A request body gives Buffers.
+    chunks.push(chunk as Buffer)
+    if (chunks.reduce((sum, { length }) => sum + length, 0) > 4_096) break
+  }
+  const text = Buffer.concat(chunks).toString('utf8')
+  if (text.trim() === '') return undefined
+  const body: unknown = JSON.parse(text)
+  if (typeof body === 'object' && body !== null && 'account' in body && typeof body.account === 'string')
+    return body.account
+  return undefined
+}

@@ -1,0 +1,234 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import { scanJson } from '#formats/json-scan/scan-json.ts'
+import type { RoutingTable } from '#table/routing-table.ts'
+import { AccountRegistry, type SavedHealth } from './account-registry.ts'
+import { answerLocally } from './answer-locally.ts'
+import { AttemptLoop } from './attempt-loop.ts'
+import { countTokens } from './count-tokens.ts'
+import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
+import type { Exchange } from './exchange.ts'
+import { openExchange } from './open-exchange.ts'
+import type { GatewayDependencies, GatewayOptions } from './options.ts'
+import { OverloadGuard } from './overload.ts'
+import { ClientReply } from './reply/client-reply.ts'
+import { AllowLists } from './reply/forwarded-headers.ts'
+import { sendError } from './reply/render-error.ts'
+import type { GatewayRuntime } from './runtime.ts'
+import { buildServingTable, type ServingTable } from './serving-table.ts'
+import { SocketWatch } from './socket-watch.ts'
+import { admit } from './stages/admit.ts'
+import { Authenticator } from './stages/authenticate.ts'
+import { classify } from './stages/classify.ts'
+import { BodyMemory, checkUtf8, receiveBody } from './stages/receive-body.ts'
+import { route } from './stages/route.ts'
+import { settle } from './stages/settle.ts'
+import { Sweeper } from './sweep.ts'
+import { DrainOver } from './upstream/connection-failure.ts'
+import { fetchToken } from './upstream/fetch-token.ts'
+import { UpstreamPools } from './upstream/pools.ts'
+
+/** Where rotated OAuth tokens are kept. */
+export type TokenStore = Pick<CredentialSourceOptions, 'loadTokens' | 'saveTokens'>
+
+/** The data plane: serves from the table it was given last, whatever else is away. */
+export class Gateway {
+  readonly #runtime: GatewayRuntime
+  readonly #overload: OverloadGuard
+  readonly #sockets = new SocketWatch()
+  #table: ServingTable | undefined
+  #authenticator: Authenticator | undefined
+  #draining = false
+  #openListener = false
+
+  constructor(
+    dependencies: GatewayDependencies,
+    options: GatewayOptions,
+    state: { readonly tokens: TokenStore; readonly health: SavedHealth },
+  ) {
+    this.#overload = new OverloadGuard(options.limits)
+    const pools = new UpstreamPools({ privateAddresses: options.privateAddresses })
+    this.#runtime = {
+      ...dependencies,
+      options,
+      registry: new AccountRegistry({
+        random: dependencies.random,
+        now: dependencies.now,
+        credentials: createCredentialSource({
+          ...state.tokens,
+          now: dependencies.now,
+          random: dependencies.random,
+          fetch: (request, { caPem }) => fetchToken(tokenPool(pools, request.url, caPem), request),
+          report: (account, failure) => dependencies.log.warn({ account, err: failure }, 'token refresh failed'),
+        }),
+        saved: state.health,
+      }),
+      pools,
+      sweeper: new Sweeper(dependencies.monotonic),
+      allowLists: new AllowLists(),
+      bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),
+    }
+  }
+
+  /** Swaps the table in one step; requests under way finish on the one they began with. */
+  apply(table: RoutingTable): void {
+    this.#table = buildServingTable(table, this.#runtime.registry, this.#table)
+    this.#openAccess()
+  }
+
+  /** Whether the listener can be reached from this machine only. */
+  listensOn(reach: 'loopback' | 'network'): void {
+    this.#openListener = reach === 'loopback'
+    this.#openAccess()
+  }
+
+  #openAccess(): void {
+    if (this.#table === undefined) return
+    const keyless = this.#runtime.options.role === 'Standalone' && this.#table.clients.size === 0
+    this.#authenticator = new Authenticator(this.#table, { open: keyless && this.#openListener })
+  }
+
+  get table(): ServingTable | undefined {
+    return this.#table
+  }
+
+  get registry(): AccountRegistry {
+    return this.#runtime.registry
+  }
+
+  get inFlight(): number {
+    return this.#overload.inFlight
+  }
+
+  get ready(): boolean {
+    return this.#table !== undefined && !this.#draining
+  }
+
+  /** From now on every reply closes its connection, and readiness is off. */
+  startDraining(): void {
+    this.#draining = true
+  }
+
+  /** The grace time is over: what is still under way ends in an error of its own format. */
+  cutOpenExchanges(): void {
+    this.#sockets.cutAll(new DrainOver('shutting down'))
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  async close(): Promise<void> {
+    this.#overload.close()
+    this.#runtime.sweeper.close()
+    await this.#runtime.pools.close()
+  }
+
+  /** Serves one AI request, whatever its path. Never rejects. */
+  async serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
+    const exchange = openExchange(this.#runtime, request, reply)
+    const client = new ClientReply(exchange, { closeConnection: () => this.#draining })
+    this.#sockets.enter(exchange)
+    let entered: 'yes' | 'no' = 'no'
+    try {
+      if (exchange.surface.operation.kind !== 'hello') {
+        this.#overload.enter()
+        entered = 'yes'
+      }
+      await this.#answer(exchange, client)
+    } catch (error) {
+      this.#answerError(exchange, client, error)
+    } finally {
+      this.#sockets.leave(exchange)
+      this.#runtime.bodyMemory.release(exchange.body.length)
+      if (entered === 'yes') {
+        this.#overload.leave()
+        settle(this.#runtime, exchange)
+      }
+    }
+  }
+
+  async #answer(exchange: Exchange, client: ClientReply): Promise<void> {
+    const table = this.#table
+    const authenticator = this.#authenticator
+    if (exchange.surface.operation.kind === 'hello') return client.send(200, ['content-type', 'text/plain'], HELLO)
+    if (table === undefined || authenticator === undefined) {
+      throw new KorProxyError('KP-SYS-503', {}, { retryAfterMs: 1_000 })
+    }
+    const { request, surface } = exchange
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name]
+      return Array.isArray(value) ? value[0] : value
+    }
+    const identity = authenticator.authenticate(header, exchange.query, exchange.startedAtMs)
+    exchange.tenant = identity.tenant
+    exchange.client = identity.client
+    const limits = identity.tenant.tenant.requestLimits
+    exchange.body = await receiveBody(
+      request,
+      { maxBytes: limits.maxBodyBytes, timeoutMs: this.#runtime.options.limits.bodyTimeoutMs },
+      this.#runtime.bodyMemory,
+      this.#runtime.sweeper,
+    )
+    if (isJson(exchange)) {
+      checkUtf8(exchange.body)
+      exchange.scan = scanJson(exchange.body, { maxDepth: limits.maxDepth })
+    }
+    if (answerLocally(this.#runtime, exchange, client) === 'answered') return
+    const classified = classify({
+      surface,
+      tenant: exchange.tenant,
+      client: exchange.client,
+      header,
+      body: exchange.body,
+      scan: exchange.scan,
+    })
+    Object.assign(exchange, classified)
+    admit(exchange.client, exchange.requestType, exchange.requestedModel)
+    const routed = route({
+      tenant: exchange.tenant,
+      client: exchange.client,
+      header,
+      requestType: exchange.requestType,
+      model: exchange.requestedModel,
+      random: this.#runtime.random,
+    })
+    exchange.profile = routed.profile
+    exchange.rule = routed.rule
+    exchange.targets = routed.targets
+    if (surface.operation.kind === 'count-tokens') return countTokens(this.#runtime, exchange, client)
+    await new AttemptLoop(this.#runtime, exchange, client).run()
+  }
+
+  #answerError(exchange: Exchange, client: ClientReply, thrown: unknown): void {
+    const error = thrown instanceof KorProxyError ? thrown : new KorProxyError('KP-SYS-500', {}, { cause: thrown })
+    if (error.code === 'KP-SYS-500') {
+      this.#runtime.log.error({ correlationId: exchange.correlationId, err: thrown }, 'internal error')
+    }
+    if (exchange.clientGone || exchange.reply.destroyed) return
+    if (exchange.commitment === 'committed') {
+      exchange.truncated = true
+      exchange.errorCode = error.code
+      exchange.reply.destroy()
+      return
+    }
+    sendError(this.#runtime, exchange, client, error)
+  }
+}
+
+/** Without a body these are bad requests, and the scanner says so. */
+const NEEDS_BODY: ReadonlySet<string> = new Set(['chat', 'embedding', 'count-tokens', 'ollama-show'])
+
+/** Token endpoints go through the same dial guard as providers. */
+function tokenPool(pools: UpstreamPools, url: string, caPem: string | undefined): Dispatcher {
+  return pools.get({ origin: new URL(url).origin, connectMs: 5_000, idleTimeoutMs: 10_000, proxyUrl: undefined, caPem })
+}
+
+const HELLO = Buffer.from('KorProxy\n')
+
+/** `other` paths may carry anything (files, audio); only JSON is read. */
+function isJson({ surface, body, request }: Exchange): boolean {
+  if (surface.operation.kind !== 'other') return body.length > 0 || NEEDS_BODY.has(surface.operation.kind)
+  return body.length > 0 && /^application\/(?:[a-z.+-]+\+)?json\b/i.test(request.headers['content-type'] ?? '')
+}

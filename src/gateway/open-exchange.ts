@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { Exchange } from './exchange.ts'
+import type { GatewayRuntime } from './runtime.ts'
+import type { ServingTenant } from './serving-table.ts'
+import { readSurface } from './surface.ts'
+
+/** Safe in headers, log lines and URLs; anything else is replaced. */
+const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/
+const NOBODY = new Uint8Array(0)
+
+/** Begins an exchange: the request line is read, everything else still open. */
+export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, reply: ServerResponse): Exchange {
+  const url = request.url ?? '/'
+  const mark = url.indexOf('?')
+  const path = mark === -1 ? url : url.slice(0, mark)
+  const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+  const header = (name: string): string | undefined => {
+    const value = request.headers[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+  return {
+    request,
+    reply,
+    surface: readSurface(request.method ?? 'GET', path, query, header),
+    path,
+    query,
+    startedAtMs: runtime.now(),
+    startedAt: runtime.monotonic(),
+    correlationId: readCorrelationId(header('x-correlation-id') ?? header('x-request-id')),
+    tenant: NO_TENANT,
+    client: undefined,
+    body: NOBODY,
+    scan: undefined,
+    parsed: undefined,
+    requestType: 'other',
+    requestedModel: '',
+    stream: false,
+    profile: '',
+    rule: undefined,
+    targets: [],
+    group: '',
+    account: '',
+    provider: '',
+    model: '',
+    attempts: [],
+    droppedParameters: [],
+    panic: false,
+    commitment: 'open',
+    clientGone: false,
+    truncated: false,
+    firstTokenMs: undefined,
+    usage: undefined,
+    usageEstimated: false,
+    answeredModel: undefined,
+    replyBytes: 0,
+    abort: undefined,
+    errorCode: '',
+    status: 0,
+  }
+}
+
+export function readCorrelationId(given: string | undefined): string {
+  return given !== undefined && CORRELATION_ID.test(given) ? given : randomUUID()
+}
+
+/** Stands until the authenticate stage knows better; nothing may look into it. */
+const NO_TENANT: ServingTenant = {
+  tenant: {
+    name: '',
+    activeProfile: '',
+    clientAuth: 'Required',
+    safeMode: null,
+    profiles: {},
+    groups: {},
+    accounts: {},
+    families: [],
+    models: {},
+    modelAliases: {},
+    requestLimits: { maxBodyBytes: 0, maxDepth: 0 },
+    requestHeaders: [],
+    featureFlags: {},
+  },
+  get router(): never {
+    throw new KorProxyError('KP-SYS-503')
+  },
+  groups: new Map(),
+  accounts: new Map(),
+}

@@ -1,0 +1,44 @@
+import type { ReplyHeaders } from '#providers/provider.ts'
+import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt.ts'
+import type { RelayParts } from './relay-parts.ts'
+
+/** Enough for every provider's error; what is longer is not one. */
+const MAX_BYTES = 64 * 1024
+
+/** Takes the body of a reply that is no success, for the provider's dialect to read. */
+export class FailureSink implements ReplySink {
+  readonly begun = false
+  readonly #parts: RelayParts
+  readonly #headers: ReplyHeaders
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(parts: RelayParts, headers: ReplyHeaders) {
+    this.#parts = parts
+    this.#headers = headers
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#bytes < MAX_BYTES) this.#chunks.push(chunk.subarray(0, MAX_BYTES - this.#bytes))
+    this.#bytes += chunk.length
+  }
+
+  end(): AttemptResult {
+    return { kind: 'failed', failure: this.#classify() }
+  }
+
+  /** The status says enough, even when the body was cut. A time-out or a client that left says more. */
+  fail(failure: AttemptFailure): AttemptResult {
+    const keep = failure.outcome.kind === 'network' || failure.outcome.kind === 'bad-reply'
+    return { kind: 'failed', failure: keep ? this.#classify() : failure }
+  }
+
+  heartbeat(): string {
+    return ''
+  }
+
+  #classify(): AttemptFailure {
+    const body = Buffer.concat(this.#chunks).toString('utf8')
+    return this.#parts.classifyFailure({ status: this.#parts.status, headers: this.#headers, body })
+  }
+}

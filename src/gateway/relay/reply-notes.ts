@@ -1,0 +1,72 @@
+import type { ChatEvent, ErrorEvent } from '#formats/ir/chat-event.ts'
+import type { Exchange } from '../exchange.ts'
+import { type AttemptFailure, SinkFailure } from '../upstream/attempt.ts'
+
+/** Reads a reply's events for what the gateway itself needs: whether it is an answer yet, finished, in error, and what it cost. */
+export class ReplyNotes {
+  readonly #exchange: Exchange
+  /** Something a person would see has come. */
+  hasContent = false
+  finished = false
+  outputCharacters = 0
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  /** @throws SinkFailure at an error event */
+  note(event: ChatEvent): void {
+    switch (event.type) {
+      case 'start':
+        if (event.model !== undefined) this.#exchange.answeredModel = event.model
+        return
+      case 'usage':
+        this.#exchange.usage = { ...this.#exchange.usage, ...event.usage }
+        return
+      case 'text-delta':
+      case 'thinking-delta':
+      case 'refusal-delta':
+        if (event.text === '') return
+        this.hasContent = true
+        this.outputCharacters += event.text.length
+        return
+      case 'tool-call-delta':
+        this.outputCharacters += event.arguments.length
+        return
+      case 'tool-call-start':
+      case 'image':
+      case 'citation':
+      case 'redacted-thinking':
+        this.hasContent = true
+        return
+      case 'finish':
+        this.finished = true
+        return
+      case 'error':
+        throw new SinkFailure(eventFailure(event))
+      case 'thinking-signature':
+      case 'tool-call-end':
+      case 'logprobs':
+        return
+    }
+  }
+}
+
+/** An error that came inside a reply with status 200. */
+function eventFailure(event: ErrorEvent): AttemptFailure {
+  const base = { message: event.message, providerCode: event.code, status: undefined }
+  switch (event.kind) {
+    case 'overloaded':
+      return { ...base, outcome: { kind: 'overloaded', retryAfterMs: undefined }, code: 'KP-PROV-107' }
+    case 'rate_limited':
+      return {
+        ...base,
+        outcome: { kind: 'rate-limited', retryAfterMs: undefined, scope: 'account' },
+        code: 'KP-PROV-110',
+      }
+    case 'invalid_request':
+      return { ...base, outcome: { kind: 'refused', reason: 'invalid' }, code: 'KP-PROV-104' }
+    case 'upstream':
+      return { ...base, outcome: { kind: 'server-error', status: 200 }, code: 'KP-PROV-100', details: { status: 200 } }
+  }
+}

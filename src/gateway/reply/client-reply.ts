@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http'
+import type { Exchange } from '../exchange.ts'
+
+/** Headers that say how a request was routed (R1.9), and its correlation id under both names. */
+export function routingHeaders(exchange: Exchange): string[] {
+  const headers = ['x-correlation-id', exchange.correlationId, 'x-request-id', exchange.correlationId]
+  const add = (name: string, value: string): void => {
+    if (value !== '') headers.push(name, headerText(value))
+  }
+  add('x-korproxy-profile', exchange.profile)
+  add('x-korproxy-provider-group', exchange.group)
+  add('x-korproxy-account', exchange.account)
+  add('x-korproxy-provider', exchange.provider)
+  add('x-korproxy-model', exchange.model)
+  add('x-korproxy-type', exchange.requestType)
+  headers.push('x-korproxy-attempts', String(exchange.attempts.length))
+  if (exchange.panic) headers.push('x-korproxy-panic', 'true')
+  if (exchange.droppedParameters.length > 0)
+    headers.push('x-korproxy-dropped', headerText(exchange.droppedParameters.join(',')))
+  return headers
+}
+
+/** Names come from configuration and clients; a header takes visible ASCII only. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 512)
+}
+
+/** The client's side of an exchange: head once, then bytes with back-pressure. */
+export class ClientReply {
+  readonly #exchange: Exchange
+  readonly #reply: ServerResponse
+  readonly #connection: 'close' | undefined
+
+  constructor(exchange: Exchange, options: { readonly closeConnection: () => boolean }) {
+    this.#exchange = exchange
+    this.#reply = exchange.reply
+    this.#connection = options.closeConnection() ? 'close' : undefined
+  }
+
+  /** After this nothing can move to another account. */
+  commit(status: number, headers: readonly string[]): void {
+    this.#exchange.commitment = 'committed'
+    this.#exchange.status = status
+    const flat = [...headers, ...routingHeaders(this.#exchange)]
+    if (this.#connection !== undefined) flat.push('connection', this.#connection)
+    this.#reply.writeHead(status, flat)
+  }
+
+  /** False: the client reads slower than the provider writes; wait for `onDrain`. */
+  write(chunk: Uint8Array | string): boolean {
+    if (chunk.length === 0) return true
+    this.#exchange.replyBytes += chunk.length
+    return this.#reply.write(chunk)
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (chunk === undefined || chunk.length === 0) {
+      this.#reply.end()
+      return
+    }
+    this.#exchange.replyBytes += chunk.length
+    this.#reply.end(chunk)
+  }
+
+  /** A reply with a known body, head and body in one write. */
+  send(status: number, headers: readonly string[], body: Uint8Array): void {
+    this.commit(status, [...headers, 'content-length', String(body.length)])
+    this.end(this.#exchange.request.method === 'HEAD' ? undefined : body)
+  }
+
+  onDrain(callback: () => void): void {
+    this.#reply.once('drain', callback)
+  }
+
+  get bufferedBytes(): number {
+    return this.#reply.writableLength
+  }
+}

@@ -1,0 +1,88 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { ErrorKind } from '#errors/registry.ts'
+import type { ClientContext, ClientError } from '#formats/format.ts'
+import type { ChatRequest } from '#formats/ir/chat-request.ts'
+import { FAMILY_SHAPES } from '#formats/registry.ts'
+import type { Exchange } from '../exchange.ts'
+import type { GatewayRuntime } from '../runtime.ts'
+import type { AttemptFailure } from '../upstream/attempt.ts'
+import type { ClientReply } from './client-reply.ts'
+
+/** SDKs sleep through any Retry-After; beyond this they are told to stop instead. */
+const LONGEST_RETRY_AFTER_MS = 60_000
+
+/** Kinds where the same request soon again can succeed. */
+const RETRYABLE: ReadonlySet<ErrorKind> = new Set(['rate_limited', 'overloaded', 'timeout', 'upstream'])
+
+/** The error of a failed attempt, as the client is told of it. */
+export function attemptError(exchange: Exchange, failure: AttemptFailure): KorProxyError {
+  const { outcome } = failure
+  const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined
+  return new KorProxyError(
+    failure.code,
+    {
+      account: exchange.account,
+      group: exchange.group,
+      model: exchange.requestedModel,
+      message: failure.message,
+      ...('status' in outcome ? { status: outcome.status } : {}),
+      ...(retryAfterMs === undefined ? {} : { seconds: Math.ceil(retryAfterMs / 1000) }),
+      ...failure.details,
+    },
+    {
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(failure.status === undefined ? {} : { status: failure.status }),
+    },
+  )
+}
+
+export function toClientError(runtime: GatewayRuntime, exchange: Exchange, failure: AttemptFailure): ClientError {
+  const error = attemptError(exchange, failure)
+  exchange.errorCode = error.code
+  return {
+    error,
+    correlationId: exchange.correlationId,
+    docsUrl: `${runtime.options.docsUrl}/errors/${error.code}`,
+    ...(failure.message === '' ? {} : { upstreamMessage: failure.message }),
+  }
+}
+
+export function clientContext(runtime: GatewayRuntime, exchange: Exchange, request: ChatRequest): ClientContext {
+  return {
+    request,
+    now: runtime.now(),
+    newId: runtime.newId,
+    estimatedInputTokens: Math.ceil(exchange.body.length / 4),
+  }
+}
+
+/** Sends an error in the client's own format. Only before the commit point. */
+export function sendError(
+  runtime: GatewayRuntime,
+  exchange: Exchange,
+  client: ClientReply,
+  error: KorProxyError,
+): void {
+  exchange.errorCode = error.code
+  const rendered = FAMILY_SHAPES[exchange.surface.family].encodeError({
+    error,
+    correlationId: exchange.correlationId,
+    docsUrl: `${runtime.options.docsUrl}/errors/${error.code}`,
+  })
+  const headers = ['content-type', 'application/json', 'x-korproxy-error', error.code, ...retryHeaders(error)]
+  client.send(rendered.status, headers, Buffer.from(JSON.stringify(rendered.body)))
+}
+
+/**
+ * `Retry-After` is the truth in whole seconds; `x-should-retry` tells SDKs whether to believe that a retry helps.
+ * A long wait and every fault of the request or its key say `false`: JavaScript SDKs would sleep the whole time.
+ */
+export function retryHeaders(error: KorProxyError): string[] {
+  const { kind } = error.entry
+  const wait = error.retryAfterMs
+  const retry = RETRYABLE.has(kind) && (wait === undefined || wait <= LONGEST_RETRY_AFTER_MS)
+  const headers = ['x-should-retry', String(retry)]
+  if (wait !== undefined && kind !== 'quota_exhausted')
+    headers.push('retry-after', String(Math.max(1, Math.ceil(wait / 1000))))
+  return headers
+}

@@ -1,0 +1,230 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type {
+  ChatFormat,
+  ChatFormatName,
+  EmbeddingFormat,
+  EmbeddingFormatName,
+  ReplyContext,
+  TargetModel,
+} from '#formats/format.ts'
+import type { ChatRequest, JsonObject } from '#formats/ir/chat-request.ts'
+import type { EmbeddingRequest } from '#formats/ir/embedding.ts'
+import { readMember, setMember } from '#formats/json-scan/edit-member.ts'
+import { type JsonEdit, spliceJson } from '#formats/json-scan/splice.ts'
+import { CHAT_FORMATS, EMBEDDING_FORMATS } from '#formats/registry.ts'
+import type { Operation, Provider } from '#providers/provider.ts'
+import type { Account, Group, ModelFacts, Tenant } from '#table/routing-table.ts'
+import type { Exchange } from '../exchange.ts'
+
+/** A request ready for one account, and how its reply must be read. */
+export type PreparedRequest =
+  | {
+      readonly kind: 'pass-chat'
+      readonly operation: Operation
+      readonly body: Uint8Array
+      readonly reading: ChatReading
+      readonly addedUsage: boolean
+    }
+  | {
+      readonly kind: 'translate-chat'
+      readonly operation: Operation
+      readonly body: Uint8Array
+      readonly reading: ChatReading
+      readonly request: ChatRequest
+      readonly upstreamStream: boolean
+    }
+  | {
+      readonly kind: 'pass-embedding'
+      readonly operation: Operation
+      readonly body: Uint8Array
+      readonly format: EmbeddingFormat
+    }
+  | {
+      readonly kind: 'translate-embedding'
+      readonly operation: Operation
+      readonly body: Uint8Array
+      readonly format: EmbeddingFormat
+      readonly request: EmbeddingRequest
+    }
+  | { readonly kind: 'pass-other'; readonly operation: Operation; readonly body: Uint8Array }
+
+/** The upstream's format and what its decoder must know. */
+export interface ChatReading {
+  readonly format: ChatFormat
+  readonly context: ReplyContext
+}
+
+export interface Choice {
+  readonly provider: Provider
+  readonly account: Account
+  readonly group: Group
+  /** The provider's name of the model. */
+  readonly model: string
+  readonly tenant: Tenant
+}
+
+/**
+ * Writes the client's request for the chosen account: bytes with a few spans replaced where the provider speaks the client's
+ * format, else through the intermediate form.
+ * @throws KorProxyError KP-PROV-112, 113, KP-SYS-516
+ */
+export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
+  const { operation } = exchange.surface
+  switch (operation.kind) {
+    case 'chat':
+      return encodeChat(exchange, choice, operation.format)
+    case 'embedding':
+      return encodeEmbedding(exchange, choice, operation.format)
+    case 'count-tokens':
+      return {
+        kind: 'pass-other',
+        operation: { kind: 'count-tokens', format: operation.format },
+        body: passBody(exchange, choice, []),
+      }
+    default:
+      return {
+        kind: 'pass-other',
+        operation: { kind: 'other', method: exchange.request.method ?? 'GET', path: exchange.path },
+        body: exchange.scan === undefined ? exchange.body : passBody(exchange, choice, []),
+      }
+  }
+}
+
+function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormatName): PreparedRequest {
+  const formats = choice.provider.chatFormats(choice.account, choice.model)
+  const quirks = choice.provider.quirks(choice.account, choice.model)
+  const issuer = choice.provider.issuer(choice.account, choice.model)
+  if (formats.includes(clientFormat) && !(quirks.streamOnly === true && !exchange.stream)) {
+    const edits = usageEdit(exchange, clientFormat, quirks.streamUsage !== false)
+    return {
+      kind: 'pass-chat',
+      operation: { kind: 'chat', format: clientFormat },
+      body: passBody(exchange, choice, edits),
+      reading: { format: CHAT_FORMATS[clientFormat], context: { issuer, toolNames: new Map(), jsonTool: undefined } },
+      addedUsage: edits.length > 0,
+    }
+  }
+  const format = formats.map((name) => CHAT_FORMATS[name]).find((candidate) => candidate.encodeRequest !== undefined)
+  if (format?.encodeRequest === undefined) {
+    throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: clientFormat })
+  }
+  const decoded = decodedChat(exchange, clientFormat)
+  const upstreamStream = exchange.stream || quirks.streamOnly === true
+  const request: ChatRequest = { ...decoded, model: choice.model, stream: upstreamStream }
+  const encoded = format.encodeRequest(request, targetModel(choice))
+  noteDropped(exchange, decoded.dropped, encoded.dropped)
+  return {
+    kind: 'translate-chat',
+    operation: { kind: 'chat', format: format.name },
+    body: toBytes(encoded.body),
+    reading: { format, context: encoded.replyContext },
+    request: { ...decoded, stream: exchange.stream },
+    upstreamStream,
+  }
+}
+
+/** The client's request in the intermediate form. */
+export function decodedChat(exchange: Exchange, format: ChatFormatName): ChatRequest {
+  return CHAT_FORMATS[format].decodeRequest(parsedBody(exchange), {
+    ...(exchange.surface.pathModel === undefined ? {} : { model: exchange.surface.pathModel }),
+    ...(exchange.surface.pathStream === undefined ? {} : { stream: exchange.surface.pathStream }),
+  })
+}
+
+function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: EmbeddingFormatName): PreparedRequest {
+  const formats = choice.provider.embeddingFormats(choice.account)
+  if (formats.includes(clientFormat)) {
+    return {
+      kind: 'pass-embedding',
+      operation: { kind: 'embedding', format: clientFormat },
+      body: passBody(exchange, choice, []),
+      format: EMBEDDING_FORMATS[clientFormat],
+    }
+  }
+  const [upstream] = formats
+  if (upstream === undefined) {
+    throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'embeddings' })
+  }
+  const path = exchange.surface.pathModel === undefined ? {} : { model: exchange.surface.pathModel }
+  const request = EMBEDDING_FORMATS[clientFormat].decodeRequest(parsedBody(exchange), path)
+  const format = EMBEDDING_FORMATS[upstream]
+  const encoded = format.encodeRequest({ ...request, model: choice.model }, targetModel(choice))
+  noteDropped(exchange, request.dropped, encoded.dropped)
+  return {
+    kind: 'translate-embedding',
+    operation: { kind: 'embedding', format: upstream },
+    body: toBytes(encoded.body),
+    format,
+    request,
+  }
+}
+
+/** The client's bytes; only the model's span (and `edits`) differ. */
+function passBody(exchange: Exchange, choice: Choice, edits: readonly JsonEdit[]): Uint8Array {
+  const { scan, body } = exchange
+  if (scan === undefined) return body
+  const named = scan.members.has('model') && choice.model !== '' && choice.model !== exchange.requestedModel
+  const inBody = named && exchange.surface.pathModel === undefined
+  const all = inBody ? [...edits, setMember(scan, 'model', choice.model)] : edits
+  return all.length === 0 ? body : spliceJson(body, all)
+}
+
+/** Usage is needed for cost; OpenAI streams carry it only on request. The chunk that this adds is taken out of the reply again. */
+function usageEdit(exchange: Exchange, format: ChatFormatName, supported: boolean): readonly JsonEdit[] {
+  const { scan, body, stream } = exchange
+  if (!stream || !supported || scan === undefined) return []
+  if (format !== 'openai-chat' && format !== 'openai-completions') return []
+  const options = readMember(body, scan, 'stream_options')
+  if (options === undefined || options === null) return [setMember(scan, 'stream_options', { include_usage: true })]
+  if (typeof options !== 'object' || Array.isArray(options)) return []
+  // Neither null nor an array: an object.
+  const members = options as JsonObject
+  if (members['include_usage'] === true) return []
+  return [setMember(scan, 'stream_options', { ...members, include_usage: true })]
+}
+
+export function parsedBody(exchange: Exchange): JsonObject {
+  exchange.parsed ??= parseObject(exchange.body)
+  return exchange.parsed
+}
+
+function parseObject(body: Uint8Array): JsonObject {
+  const value: unknown = JSON.parse(new TextDecoder().decode(body))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new KorProxyError('KP-SYS-516', { message: 'body: expected a JSON object' })
+  }
+  // JSON.parse gives JSON values only.
+  return value as JsonObject
+}
+
+/** What the catalogue and the provider know of the model that will answer. */
+export function targetModel({ provider, account, model, group, tenant }: Choice): TargetModel {
+  const facts: ModelFacts | undefined = findModelFacts(tenant, model)
+  return {
+    id: model,
+    issuer: provider.issuer(account, model),
+    ...(facts?.maxOutputTokens === undefined ? {} : { maxOutputTokens: facts.maxOutputTokens }),
+    ...(facts?.contextWindow === undefined ? {} : { contextWindow: facts.contextWindow }),
+    capabilities: { ...provider.capabilities(model), ...facts?.capabilities },
+    quirks: { ...provider.quirks(account, model), onUnsupported: group.onUnsupported },
+  }
+}
+
+/** Exact name, then without vendor prefix, `:free`-like suffix or date (`-20251001`, `-2025-08-07`). */
+export function findModelFacts(tenant: Tenant, model: string): ModelFacts | undefined {
+  const exact = tenant.models[model]
+  if (exact !== undefined) return exact
+  const bare = model.slice(model.lastIndexOf('/') + 1)
+  const plain = bare.replace(/(?::[a-z]+|\[[0-9a-z]+\])$/, '')
+  return (
+    tenant.models[bare] ?? tenant.models[plain] ?? tenant.models[plain.replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, '')]
+  )
+}
+
+function toBytes(body: JsonObject): Uint8Array {
+  return Buffer.from(JSON.stringify(body))
+}
+
+function noteDropped(exchange: Exchange, ...lists: readonly (readonly string[])[]): void {
+  for (const name of lists.flat()) if (!exchange.droppedParameters.includes(name)) exchange.droppedParameters.push(name)
+}

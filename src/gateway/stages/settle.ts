@@ -1,0 +1,69 @@
+import type { Usage } from '#formats/ir/chat-event.ts'
+import type { RequestEvent, UsageRecord } from '#telemetry/request-event.ts'
+import type { Exchange } from '../exchange.ts'
+import type { GatewayRuntime } from '../runtime.ts'
+import { requestCost } from './cost.ts'
+import { findModelFacts } from './encode.ts'
+
+/** The one record of a finished exchange goes out; everything counted, logged or billed is made from it. */
+export function settle(runtime: GatewayRuntime, exchange: Exchange): void {
+  const usage = usageRecord(exchange)
+  const account = exchange.tenant.accounts.get(exchange.account)
+  if (usage !== undefined) account?.limits.noteUsage(usage.input + usage.output, runtime.now())
+  const facts = findModelFacts(exchange.tenant.tenant, exchange.model)
+  const costPicoUsd =
+    usage === undefined ? undefined : requestCost(exchange.usage, facts?.pricing, account?.account.priceMultiplier)
+  runtime.record(requestEvent(runtime, exchange, usage, costPicoUsd))
+}
+
+function requestEvent(
+  runtime: GatewayRuntime,
+  exchange: Exchange,
+  usage: UsageRecord | undefined,
+  costPicoUsd: number | undefined,
+): RequestEvent {
+  const { surface } = exchange
+  return {
+    startedAtMs: exchange.startedAtMs,
+    correlationId: exchange.correlationId,
+    tenant: exchange.tenant.tenant.name,
+    client: exchange.client?.name ?? '',
+    requestType: exchange.requestType,
+    format: 'format' in surface.operation ? surface.operation.format : surface.family,
+    stream: exchange.stream,
+    profile: exchange.profile,
+    rule: exchange.rule?.name ?? '',
+    group: exchange.group,
+    account: exchange.account,
+    provider: exchange.provider,
+    requestedModel: exchange.requestedModel,
+    model: exchange.answeredModel ?? exchange.model,
+    status: exchange.clientGone && exchange.commitment === 'open' ? 499 : exchange.status,
+    errorCode: exchange.errorCode,
+    truncated: exchange.truncated,
+    attempts: exchange.attempts,
+    durationMs: runtime.monotonic() - exchange.startedAt,
+    firstTokenMs: exchange.firstTokenMs,
+    usage,
+    costPicoUsd,
+    droppedParameters: exchange.droppedParameters,
+    requestBytes: exchange.body.length,
+    replyBytes: exchange.replyBytes,
+  }
+}
+
+/** A provider that counts nothing (Gemini embeddings) gets an estimate of four bytes a token, marked as such. */
+function usageRecord(exchange: Exchange): UsageRecord | undefined {
+  const { usage } = exchange
+  if (usage === undefined && (exchange.commitment === 'open' || exchange.errorCode !== '')) return undefined
+  const known: Usage = usage ?? {}
+  const estimatesInput = known.input === undefined
+  return {
+    input: known.input ?? Math.ceil(exchange.body.length / 4),
+    cachedInput: known.cachedInput ?? 0,
+    cacheWriteInput: known.cacheWriteInput ?? 0,
+    output: known.output ?? 0,
+    reasoning: known.reasoning ?? 0,
+    estimated: exchange.usageEstimated || estimatesInput,
+  }
+}

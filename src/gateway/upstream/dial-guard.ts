@@ -1,0 +1,75 @@
+import { type LookupAddress, lookup as resolve } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+
+/** Which addresses this gateway may dial. Destinations themselves come from configuration only. */
+export interface DialPolicy {
+  /** Private and loopback addresses: standalone allows what its configuration names, a cluster only by explicit choice. */
+  readonly privateAddresses: 'Allow' | 'Deny'
+}
+
+/** A refused destination; becomes KP-NET-307. */
+export class DialRefused extends Error {
+  readonly code = 'KORPROXY_DIAL_REFUSED'
+}
+
+/** Never a provider: "this network", link-local with the cloud metadata services, multicast, reserved. */
+const NEVER = blockList([
+  ['0.0.0.0', 8, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['224.0.0.0', 4, 'ipv4'],
+  ['240.0.0.0', 4, 'ipv4'],
+  ['fe80::', 10, 'ipv6'],
+  ['ff00::', 8, 'ipv6'],
+  ['fd00:ec2::254', 128, 'ipv6'],
+  ['fd20:ce::254', 128, 'ipv6'],
+])
+/** Addresses without a public route: RFC 1918, 6598, 4193, loopback, documentation, benchmarks, NAT64 and 6to4 wrappers. */
+const PRIVATE = blockList([
+  ['10.0.0.0', 8, 'ipv4'],
+  ['100.64.0.0', 10, 'ipv4'],
+  ['127.0.0.0', 8, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.0.0.0', 24, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['198.18.0.0', 15, 'ipv4'],
+  ['::1', 128, 'ipv6'],
+  ['::', 128, 'ipv6'],
+  ['fc00::', 7, 'ipv6'],
+  ['64:ff9b::', 96, 'ipv6'],
+  ['64:ff9b:1::', 48, 'ipv6'],
+  ['2002::', 16, 'ipv6'],
+])
+
+function blockList(subnets: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[]): BlockList {
+  const list = new BlockList()
+  for (const [address, prefix, family] of subnets) list.addSubnet(address, prefix, family)
+  return list
+}
+
+/** @throws DialRefused when the policy does not allow this IP address. */
+export function checkAddress(address: string, policy: DialPolicy): void {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  if (NEVER.check(address, family)) throw new DialRefused(`${address} is a link-local, metadata or reserved address`)
+  if (policy.privateAddresses === 'Deny' && PRIVATE.check(address, family)) {
+    throw new DialRefused(`${address} is a private address, which this gateway may not dial`)
+  }
+}
+
+/** A name look-up that hands out only allowed addresses; checked on each connection, so a changed answer gains nothing. */
+export function guardedLookup(policy: DialPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error !== null) return callback(error, '', 0)
+      try {
+        for (const { address } of addresses) checkAddress(address, policy)
+      } catch (refused) {
+        // checkAddress throws nothing else.
+        return callback(refused as DialRefused, '', 0)
+      }
+      const [first] = addresses
+      if (first === undefined) return callback(new Error(`no address for ${hostname}`), '', 0)
+      if (options.all === true) return callback(null, addresses)
+      callback(null, first.address, first.family)
+    })
+  }
+}

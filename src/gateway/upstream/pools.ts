@@ -1,0 +1,81 @@
+import { isIP } from 'node:net'
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
+
+export interface PoolKey {
+  readonly origin: string
+  readonly connectMs: number
+  /** An idle connection is closed after this time. */
+  readonly idleTimeoutMs: number
+  readonly proxyUrl: string | undefined
+  readonly caPem: string | undefined
+}
+
+/**
+ * Connection pools by origin and by what makes connections differ (CA, proxy, connect time-out). Accounts at one origin share
+ * connections; credentials travel in headers, never in the connection.
+ */
+export class UpstreamPools {
+  readonly #pools = new Map<string, Dispatcher>()
+  readonly #policy: DialPolicy
+
+  constructor(policy: DialPolicy) {
+    this.#policy = policy
+  }
+
+  get(key: PoolKey): Dispatcher {
+    const name = [key.origin, key.connectMs, key.idleTimeoutMs, key.proxyUrl ?? '', key.caPem ?? ''].join('\n')
+    const known = this.#pools.get(name)
+    if (known !== undefined) return known
+    const pool = this.#create(key)
+    this.#pools.set(name, pool)
+    return pool
+  }
+
+  #create(key: PoolKey): Dispatcher {
+    const options = {
+      // HTTP/2 would be negotiated by default; one stream a connection keeps a stalled reader from stalling others.
+      allowH2: false,
+      pipelining: 1,
+      connections: null,
+      keepAliveTimeout: key.idleTimeoutMs,
+      keepAliveMaxTimeout: key.idleTimeoutMs,
+      // The exchange's own sweep measures first byte and idle time.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 65_536,
+    }
+    const tls = key.caPem === undefined ? {} : { ca: key.caPem }
+    if (key.proxyUrl !== undefined) {
+      return new ProxyAgent({ ...options, uri: key.proxyUrl, requestTls: tls })
+    }
+    const connector = buildConnector({
+      timeout: key.connectMs,
+      lookup: guardedLookup(this.#policy),
+      allowH2: false,
+      ...tls,
+    })
+    const policy = this.#policy
+    return new Pool(key.origin, {
+      ...options,
+      connect(target, callback) {
+        const host = target.hostname.replace(/^\[|\]$/g, '')
+        if (isIP(host) !== 0) {
+          try {
+            checkAddress(host, policy)
+          } catch (refused) {
+            // checkAddress throws DialRefused only.
+            return callback(refused as Error, null)
+          }
+        }
+        return connector(target, callback)
+      },
+    })
+  }
+
+  /** Ends idle connections; requests under way are cut. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
+    this.#pools.clear()
+  }
+}
