@@ -1,0 +1,137 @@
+import type { GroupTarget, HeaderMatch, ModelFamily, Profile, RequestType, Rule } from '#table/routing-table.ts'
+import { type BitSet, firstCommonBit } from './bit-set.ts'
+import { buildFamilyIndex, type FamilyIndex } from './classify.ts'
+import { compileGlob } from './glob.ts'
+import { TextIndex } from './text-index.ts'
+
+export interface MatchFacts {
+  readonly type: RequestType
+  readonly model: string | undefined
+  readonly family: string | undefined
+  /** Name of the client; undefined = the caller did not authenticate. */
+  readonly client: string | undefined
+  /** By lower-case name. */
+  readonly headers: (name: string) => string | undefined
+}
+
+export interface RuleMatched {
+  /** Undefined = no rule matched: the profile's default targets. */
+  readonly rule: Rule | undefined
+  readonly targets: readonly GroupTarget[]
+}
+
+/** A profile with its indexes, built when a table is applied. */
+export interface CompiledProfile {
+  readonly profile: Profile
+  readonly families: FamilyIndex
+  readonly types: TextIndex
+  readonly models: TextIndex
+  readonly modelFamilies: TextIndex
+  readonly clients: TextIndex
+  readonly headers: readonly { readonly name: string; readonly values: TextIndex }[]
+  /** Conditions on headers that no index answers, by rule. */
+  readonly otherHeaders: readonly (readonly CompiledHeader[])[]
+}
+
+export interface CompiledHeader {
+  readonly condition: HeaderMatch
+  readonly matches: (value: string | undefined) => boolean
+}
+
+/** An index for a header costs a few steps in every decision: it pays where several rules ask for it. */
+const RULES_PER_HEADER_INDEX = 8
+
+export function compileProfile(profile: Profile, families: readonly ModelFamily[] | FamilyIndex): CompiledProfile {
+  const { rules } = profile
+  const indexedHeaders = commonHeaders(rules)
+  return {
+    profile,
+    families: 'patterns' in families ? families : buildFamilyIndex(families),
+    types: indexTexts(rules, ({ match }) => match.requestTypes),
+    models: indexGlobs(rules, ({ match }) => match.models),
+    modelFamilies: indexTexts(rules, ({ match }) => match.modelFamilies),
+    clients: indexTexts(rules, ({ match }) => match.clients),
+    headers: indexedHeaders.map((name) => ({ name, values: indexHeader(rules, name) })),
+    otherHeaders: rules.map(({ match }) =>
+      (match.headers ?? [])
+        .filter((condition) => !isIndexed(condition, match.headers ?? [], indexedHeaders))
+        .map((condition) => ({ condition, matches: compileHeader(condition) })),
+    ),
+  }
+}
+
+/** The first rule whose conditions all hold. The work hardly grows with the number of rules. */
+export function matchRule(compiled: CompiledProfile, facts: MatchFacts): RuleMatched {
+  const { profile } = compiled
+  const accepted: BitSet[] = [
+    compiled.types.lookUp(facts.type),
+    compiled.models.lookUp(facts.model),
+    compiled.modelFamilies.lookUp(facts.family),
+    compiled.clients.lookUp(facts.client),
+  ]
+  for (const { name, values } of compiled.headers) accepted.push(values.lookUp(facts.headers(name)))
+  const index = firstCommonBit(accepted, (candidate) =>
+    (compiled.otherHeaders[candidate] ?? []).every(({ condition, matches }) => matches(facts.headers(condition.name))),
+  )
+  const rule = index === undefined ? undefined : profile.rules[index]
+  return { rule, targets: rule?.targets ?? profile.defaultTargets }
+}
+
+/** Whether a header's value meets a condition; an absent header meets none. */
+export function compileHeader({ type, value = '' }: HeaderMatch): (header: string | undefined) => boolean {
+  switch (type) {
+    case 'Present':
+      return (header) => header !== undefined
+    case 'Exact':
+      return (header) => header === value
+    case 'Glob': {
+      const matches = compileGlob(value)
+      return (header) => header !== undefined && matches(header)
+    }
+  }
+}
+
+function indexTexts(rules: readonly Rule[], textsOf: (rule: Rule) => readonly string[] | undefined): TextIndex {
+  const index = new TextIndex(rules.length)
+  rules.forEach((rule, position) => {
+    const texts = textsOf(rule)
+    if (texts === undefined || texts.length === 0) index.acceptAll(position)
+    else for (const text of texts) index.acceptText(position, text)
+  })
+  return index
+}
+
+function indexGlobs(rules: readonly Rule[], patternsOf: (rule: Rule) => readonly string[] | undefined): TextIndex {
+  const index = new TextIndex(rules.length)
+  rules.forEach((rule, position) => {
+    const patterns = patternsOf(rule)
+    if (patterns === undefined || patterns.length === 0) index.acceptAll(position)
+    else for (const pattern of patterns) index.acceptGlob(position, pattern)
+  })
+  return index
+}
+
+function indexHeader(rules: readonly Rule[], name: string): TextIndex {
+  const index = new TextIndex(rules.length)
+  rules.forEach(({ match }, position) => {
+    const condition = match.headers?.find((header) => header.name === name)
+    if (condition === undefined) index.acceptAll(position)
+    else if (condition.type === 'Exact') index.acceptText(position, condition.value ?? '')
+    else index.acceptGlob(position, condition.type === 'Present' ? '*' : (condition.value ?? ''))
+  })
+  return index
+}
+
+function commonHeaders(rules: readonly Rule[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { match } of rules) {
+    for (const name of new Set(match.headers?.map((header) => header.name)))
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return [...counts].filter(([, count]) => count >= RULES_PER_HEADER_INDEX).map(([name]) => name)
+}
+
+/** An index holds the first condition of a rule on its header; a second one on the same header is checked by itself. */
+function isIndexed(condition: HeaderMatch, conditions: readonly HeaderMatch[], indexed: readonly string[]): boolean {
+  return indexed.includes(condition.name) && conditions.find(({ name }) => name === condition.name) === condition
+}
