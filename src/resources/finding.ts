@@ -40,7 +40,13 @@ function describeIssue(issue: z.core.$ZodIssue, root: string): Finding[] {
   const path = [root, ...issue.path]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
   const detail = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  return [{ path: formatFieldPath(path), message: lowerFirst(detail), code: 'KP-CONF-203' }]
+  return [
+    {
+      path: formatFieldPath(path),
+      message: issue.code === 'custom' ? detail : lowerFirst(detail),
+      code: 'KP-CONF-203',
+    },
+  ]
 }
 
 /**

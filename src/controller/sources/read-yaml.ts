@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments, type YAMLParseError } from 'yaml'
 import type { ErrorCode } from '#errors/registry.ts'
 import { parseFieldPath } from '#resources/field-path.ts'
 import { isRecord } from '#resources/finding.ts'
@@ -40,7 +40,7 @@ export function readYaml(text: string, syntax: 'YAML' | 'JSON'): YamlContent {
   if ('error' in documents) return { objects: [], errors: [documents.error] }
   const positionOf = (offset: number) => positionAt(lines, offset)
   const syntaxErrors = documents.flatMap((document) =>
-    document.errors.map((error) => finding('KP-CONF-201', error.message, positionOf(error.pos[0]))),
+    document.errors.map((error) => finding('KP-CONF-201', withoutContent(error), positionOf(error.pos[0]))),
   )
   if (syntaxErrors.length > 0) return { objects: [], errors: syntaxErrors }
   const values = documents.flatMap(({ contents }) => (contents === null ? [] : [yamlValue(contents)]))
@@ -61,6 +61,8 @@ function parseDocuments(content: string, lines: LineCounter): Documents | { erro
   try {
     const documents = parseAllDocuments(content, {
       schema: 'failsafe',
+      // Found by `yamlValue`, which knows that `on` and `yes` are one key for kubectl.
+      uniqueKeys: false,
       version: '1.2',
       lineCounter: lines,
       prettyErrors: false,
@@ -73,6 +75,12 @@ function parseDocuments(content: string, lines: LineCounter): Documents | { erro
       return { error: finding('KP-CONF-201', 'is nested too deep', { line: 1, column: 1 }) }
     throw cause
   }
+}
+
+/** The parser puts a piece of the text, which may be a secret, after a colon of these messages. */
+function withoutContent({ code, message }: YAMLParseError): string {
+  if (code === 'BAD_DQ_ESCAPE') return 'Invalid escape sequence'
+  return code === 'UNEXPECTED_TOKEN' ? message.replace(/: .*/s, '') : message
 }
 
 /** V8 quotes the text around an error, which may be a secret; only the position is taken from it. */

@@ -1,0 +1,280 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openFolderSource, readFolder } from '../../../src/controller/sources/folder.ts'
+import type { FolderSet } from '../../../src/controller/sources/folder-reader.ts'
+import { formatProblem } from '../../../src/controller/sources/format-problem.ts'
+
+const ENVIRONMENT = { OPENAI_API_KEY: 'sk-from-env', EMPTY: '' }
+const OPTIONS = { namespace: 'default', environment: ENVIRONMENT }
+
+const account = (name: string, spec = 'provider: Mock') =>
+  `apiVersion: korproxy.dev/v1alpha1\nkind: ProviderAccount\nmetadata: {name: ${name}}\nspec: {${spec}}\n`
+const secret = (name: string, value: string) =>
+  `apiVersion: v1\nkind: Secret\nmetadata: {name: ${name}}\nstringData: {apiKey: ${value}}\n`
+
+const names = ({ resources }: FolderSet) => resources.map(({ metadata }) => metadata.name)
+const told = ({ problems }: FolderSet) => problems.map(formatProblem)
+const displayNames = ({ resources }: FolderSet) =>
+  resources.map((resource) => ('displayName' in resource.spec ? resource.spec.displayName : undefined))
+
+/** A source on a folder, and a way to await what it tells. */
+async function follow(t: Test, path: string) {
+  const sets: FolderSet[] = []
+  let wake = () => {}
+  const source = await openFolderSource(path, {
+    ...OPTIONS,
+    log: { warn: (details, message) => t.comment(message, details) },
+    onChange: (set) => {
+      sets.push(set)
+      wake()
+    },
+  })
+  t.teardown(() => source.close())
+  /** Resolves with the first set, seen or to come, that `test` accepts; tap's own time-out ends a wait in vain. */
+  const until = async (test: (set: FolderSet) => boolean): Promise<FolderSet> => {
+    for (;;) {
+      if (test(source.current())) return source.current()
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
+  return { source, sets, until }
+}
+
+t.test('R4.7 reads every manifest of a folder and its folders, and nothing else', async (t) => {
+  const folder = t.testdir({
+    'b.yml': account('b'),
+    'a.yaml': `${secret('key', 'sk-1')}---\n${account('a', 'provider: OpenAI, auth: {secretKeyRef: {name: key}}')}`,
+    deep: {
+      er: {
+        'c.json': JSON.stringify({
+          apiVersion: 'korproxy.dev/v1alpha1',
+          kind: 'GatewayConfig',
+          metadata: { name: 'c', namespace: 'team' },
+          spec: {},
+        }),
+      },
+    },
+    '.hidden.yaml': account('hidden'),
+    'notes.txt': 'not a manifest',
+    'a.yaml~': 'not: [a manifest',
+  })
+  const set = await readFolder(folder, OPTIONS)
+  t.strictSame(told(set), [])
+  t.strictSame(
+    set.resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
+    ['ProviderAccount default/a', 'ProviderAccount default/b', 'GatewayConfig team/c'],
+  )
+  t.match(set.secrets, [{ namespace: 'default', name: 'key', data: { apiKey: 'sk-1' }, resourceVersion: '1' }])
+  t.strictSame(names(await readFolder(join(folder, 'b.yml'), OPTIONS)), ['b'], 'a single file')
+})
+
+t.test('R4.7 every problem names file, line, column, code and field', async (t) => {
+  const folder = t.testdir({
+    'bad.yaml': `${account('good')}---\n${account('bad', 'provider: Mock, colour: red')}---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\njust text\n`,
+    'broken.yaml': 'a: [1,\n',
+    'twice.yaml': account('good'),
+    'zz-warned.yaml': account('warned', 'provider: Mock, limits: {maxInFlight: 010}'),
+  })
+  const set = await readFolder(folder, OPTIONS)
+  t.strictSame(names(set), ['good', 'warned'])
+  t.strictSame(
+    told(set).map((line) => line.replaceAll(`${folder}/`, '')),
+    [
+      'bad.yaml:9:24 KP-CONF-204 spec.colour: no such field',
+      'bad.yaml:12:1 KP-CONF-202 kind: kind "Pod" with apiVersion "v1" is not known; kinds of korproxy.dev/v1alpha1 are ProviderAccount, ProviderGroup, RoutingProfile, GatewayClient, UsagePolicy, ModelCatalog, GatewayConfig',
+      'bad.yaml:15:1 KP-CONF-202 must be an object',
+      'broken.yaml:2:1 KP-CONF-201 Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'zz-warned.yaml:4:46 KP-CONF-211 spec.limits.maxInFlight: unquoted, kubectl reads this as a number of another form (octal, binary, with "_"); write it in decimal or put it in quotes',
+      'twice.yaml:3:12 KP-CONF-205 metadata.name: ProviderAccount good is already defined at bad.yaml:3',
+    ],
+  )
+})
+
+t.test('R4.7 a folder that cannot be read is an error at the start', async (t) => {
+  const folder = t.testdir({})
+  await t.rejects(readFolder(join(folder, 'nowhere'), OPTIONS), { code: 'KP-CONF-215' })
+  await t.rejects(
+    openFolderSource(join(folder, 'nowhere'), { ...OPTIONS, log: { warn: () => {} }, onChange: () => {} }),
+    { code: 'KP-CONF-215' },
+  )
+  t.strictSame(names(await readFolder(folder, OPTIONS)), [], 'an empty one is not')
+})
+
+t.test('R4.7 Secrets as manifests: data and stringData; wrong ones are told without their values', async (t) => {
+  const folder = t.testdir({
+    'a.yaml':
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ntype: Opaque\ndata: {x: c2stMQ==, both: b2xk}\nstringData: {both: new}\n',
+    'b.yaml':
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: b}\ndata: {x: "not base64 sk-9"}\nstringData: {other: 12345}\nsecret: sk-9\n',
+  })
+  const set = await readFolder(folder, OPTIONS)
+  t.strictSame(
+    set.secrets.map(({ data }) => data),
+    [{ x: 'sk-1', both: 'new' }],
+  )
+  t.strictSame(
+    told(set).map((line) => line.replaceAll(`${folder}/`, '')),
+    [
+      'b.yaml:6:1 KP-CONF-204 secret: no such field',
+      'b.yaml:4:8 KP-CONF-203 data.x: must be base64',
+      'b.yaml:5:14 KP-CONF-203 stringData.other: invalid input: expected string, received number',
+    ],
+  )
+})
+
+t.test('R4.7 credentials from the environment and from files', async (t) => {
+  const folder = t.testdir({
+    keys: { gemini: 'sk-from-file\n' },
+    conf: {
+      'a.yaml': [
+        account('env', 'provider: OpenAI, auth: {valueFrom: {env: OPENAI_API_KEY}}'),
+        account('file', 'provider: Gemini, auth: {valueFrom: {file: ../keys/gemini}}'),
+        account('empty', 'provider: OpenAI, auth: {valueFrom: {env: EMPTY}}'),
+        account('gone', 'provider: OpenAI, auth: {valueFrom: {file: gone}}'),
+      ].join('---\n'),
+    },
+  })
+  const set = await readFolder(join(folder, 'conf'), OPTIONS)
+  t.strictSame(set.externalCredentials, [
+    { namespace: 'default', account: 'env', value: 'sk-from-env', resourceVersion: '1' },
+    { namespace: 'default', account: 'file', value: 'sk-from-file', resourceVersion: '1' },
+  ])
+  t.strictSame(names(set), ['env', 'file', 'empty', 'gone'])
+  t.strictSame(
+    told(set).map((line) => line.replaceAll(`${folder}/`, '')),
+    [
+      'conf/a.yaml:14:33 KP-CONF-206 spec.auth.valueFrom: environment variable EMPTY is not set',
+      'conf/a.yaml:19:33 KP-CONF-206 spec.auth.valueFrom: file conf/gone cannot be read: ENOENT',
+    ],
+  )
+})
+
+t.test('R4.7 hot reload: a file changed, added and removed', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a') })
+  const { source, until } = await follow(t, folder)
+  t.strictSame(names(source.current()), ['a'])
+  writeFileSync(join(folder, 'a.yaml'), account('a', 'provider: Mock, displayName: New'))
+  await until((set) => displayNames(set)[0] === 'New')
+  mkdirSync(join(folder, 'more'))
+  writeFileSync(join(folder, 'more', 'b.yaml'), account('b'))
+  await until((set) => names(set).join() === 'a,b')
+  writeFileSync(join(folder, 'more', 'b.yaml'), account('b', 'provider: Mock, displayName: Deep'))
+  await until((set) => displayNames(set)[1] === 'Deep')
+  unlinkSync(join(folder, 'a.yaml'))
+  await until((set) => names(set).join() === 'b')
+})
+
+t.test('R4.4 R4.7 the last good form of each object stays while its file is invalid', async (t) => {
+  const folder = t.testdir({
+    'a.yaml': `${account('a', 'provider: Mock, displayName: One')}---\n${account('b')}`,
+    'c.yaml': account('c'),
+  })
+  const { until } = await follow(t, folder)
+  writeFileSync(join(folder, 'a.yaml'), `${account('a', 'provider: Mock, displayName: 7')}---\n${account('d')}`)
+  const invalid = await until((set) => set.problems.length > 0)
+  t.strictSame(names(invalid), ['a', 'd', 'c'], 'an object that is gone is gone, an invalid one is as it was')
+  t.strictSame(displayNames(invalid)[0], 'One')
+  writeFileSync(join(folder, 'a.yaml'), 'a: [')
+  const unreadable = await until((set) => set.problems[0]?.code === 'KP-CONF-201')
+  t.strictSame(names(unreadable), ['a', 'd', 'c'], 'an unreadable file changes nothing')
+  writeFileSync(join(folder, 'a.yaml'), account('a', 'provider: Mock, displayName: Two'))
+  const mended = await until((set) => set.problems.length === 0)
+  t.strictSame(displayNames(mended), ['Two', undefined])
+})
+
+t.test('R4.7 the ways in which editors and Kubernetes write files', async (t) => {
+  const folder = t.testdir({ conf: { '..1': { 'a.yaml': account('a', 'provider: Mock, displayName: One') } } })
+  const conf = join(folder, 'conf')
+  symlinkSync('..1', join(conf, '..data'))
+  symlinkSync('..data/a.yaml', join(conf, 'a.yaml'))
+  const { source, until } = await follow(t, conf)
+  t.strictSame(names(source.current()), ['a'], 'a mounted ConfigMap is read once')
+  mkdirSync(join(conf, '..2'))
+  writeFileSync(join(conf, '..2', 'a.yaml'), account('a', 'provider: Mock, displayName: Two'))
+  symlinkSync('..2', join(conf, '..data_tmp'))
+  renameSync(join(conf, '..data_tmp'), join(conf, '..data'))
+  rmSync(join(conf, '..1'), { recursive: true })
+  await until((set) => displayNames(set)[0] === 'Two')
+  writeFileSync(join(conf, 'b.yaml.tmp'), account('b'))
+  renameSync(join(conf, 'b.yaml.tmp'), join(conf, 'b.yaml'))
+  await until((set) => names(set).join() === 'a,b')
+})
+
+t.test('R4.7 a folder that is replaced as a whole is followed', async (t) => {
+  const folder = t.testdir({ conf: { 'a.yaml': account('a') }, next: { 'b.yaml': account('b') } })
+  const { until } = await follow(t, join(folder, 'conf'))
+  renameSync(join(folder, 'conf'), join(folder, 'before'))
+  renameSync(join(folder, 'next'), join(folder, 'conf'))
+  await until((set) => names(set).join() === 'b')
+  writeFileSync(join(folder, 'conf', 'c.yaml'), account('c'))
+  await until((set) => names(set).join() === 'b,c')
+})
+
+t.test('R4.7 a single file is followed', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a') })
+  const { until } = await follow(t, join(folder, 'a.yaml'))
+  writeFileSync(join(folder, 'new'), account('b'))
+  renameSync(join(folder, 'new'), join(folder, 'a.yaml'))
+  await until((set) => names(set).join() === 'b')
+})
+
+t.test('R4.7 a file that is emptied counts only when it stays empty', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a') })
+  const { sets, until } = await follow(t, folder)
+  writeFileSync(join(folder, 'a.yaml'), '')
+  await until((set) => names(set).length === 0)
+  t.equal(sets.length, 1)
+})
+
+t.test('a Secret has another version after each change of a value, and only then', async (t) => {
+  const folder = t.testdir({ 'a.yaml': secret('key', 'sk-1') })
+  const { until } = await follow(t, folder)
+  writeFileSync(join(folder, 'a.yaml'), `# a comment\n${secret('key', 'sk-1')}${account('a').replace(/^/, '---\n')}`)
+  const same = await until((set) => names(set).length === 1)
+  t.strictSame(
+    same.secrets.map(({ resourceVersion }) => resourceVersion),
+    ['1'],
+  )
+  writeFileSync(join(folder, 'a.yaml'), secret('key', 'sk-2'))
+  const changed = await until((set) => names(set).length === 0)
+  t.strictSame(
+    changed.secrets.map(({ resourceVersion }) => resourceVersion),
+    ['2'],
+  )
+  writeFileSync(join(folder, 'a.yaml'), secret('key', 'sk-1'))
+  const back = await until((set) => set.secrets[0]?.data['apiKey'] === 'sk-1')
+  t.strictSame(
+    back.secrets.map(({ resourceVersion }) => resourceVersion),
+    ['3'],
+  )
+})
+
+t.test('a credential file is followed, and keeps its last value while it is gone', async (t) => {
+  const folder = t.testdir({
+    keys: { gemini: 'sk-1' },
+    conf: { 'a.yaml': account('a', 'provider: Gemini, auth: {valueFrom: {file: ../keys/gemini}}') },
+  })
+  const { until } = await follow(t, join(folder, 'conf'))
+  writeFileSync(join(folder, 'keys', 'gemini'), 'sk-2')
+  const changed = await until((set) => set.externalCredentials[0]?.value === 'sk-2')
+  t.equal(changed.externalCredentials[0]?.resourceVersion, '2')
+  unlinkSync(join(folder, 'keys', 'gemini'))
+  const gone = await until((set) => set.problems.length > 0)
+  t.equal(gone.externalCredentials[0]?.value, 'sk-2')
+})
+
+t.test('nothing is told when nothing changed, and nothing after closing', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a') })
+  const { source, sets, until } = await follow(t, folder)
+  writeFileSync(join(folder, 'a.yaml'), account('a'))
+  writeFileSync(join(folder, 'notes.txt'), 'x')
+  writeFileSync(join(folder, 'b.yaml'), account('b'))
+  await until((set) => names(set).length === 2)
+  t.equal(sets.length, 1)
+  await source.close()
+  writeFileSync(join(folder, 'c.yaml'), account('c'))
+  t.strictSame(names(source.current()), ['a', 'b'])
+})
