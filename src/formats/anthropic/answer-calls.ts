@@ -20,31 +20,18 @@ export type PairedTurn =
 export function answerCalls(turns: readonly Turn[]): PairedTurn[] {
   const ids = new CallIds()
   const paired: PairedTurn[] = []
-  const merged = mergeAssistants(turns)
   let hasCaller = false
-  for (const [at, turn] of merged.entries()) {
+  for (const [at, turn] of turns.entries()) {
     if (turn.role === 'system' || turn.role === 'user') paired.push(turn)
     else if (turn.role === 'assistant') {
       hasCaller = true
-      const results = resultsUntilNextAssistant(merged, at + 1)
+      const results = resultsUntilNextAssistant(turns, at + 1)
       const { calls, orphans } = pairResults(callsOf(turn), results, ids)
       paired.push({ role: 'assistant', turn, calls })
       if (orphans.length > 0) paired.push({ role: 'orphans', results: orphans })
     } else if (!hasCaller) paired.push({ role: 'orphans', results: turn.results })
   }
   return paired
-}
-
-/** Clients that keep each call as an item of its own may put the results behind all of them. */
-function mergeAssistants(turns: readonly Turn[]): Turn[] {
-  const merged: Turn[] = []
-  for (const turn of turns) {
-    const last = merged.at(-1)
-    if (turn.role === 'assistant' && last?.role === 'assistant') {
-      merged.splice(-1, 1, { role: 'assistant', parts: [...last.parts, ...turn.parts] })
-    } else merged.push(turn)
-  }
-  return merged
 }
 
 function callsOf(turn: AssistantTurn): ToolCallPart[] {

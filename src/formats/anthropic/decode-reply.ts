@@ -5,7 +5,7 @@ import type { JsonObject } from '../ir/chat-request.ts'
 import { jsonObject } from '../ir/json-fields.ts'
 import { parseReplyBody } from '../ir/parse-with.ts'
 import { BlockReader } from './block-reader.ts'
-import { readError } from './read-error.ts'
+import { readErrorEvent } from './read-error.ts'
 import { readFinish } from './read-finish.ts'
 import { UsageReader } from './usage.ts'
 
@@ -19,7 +19,7 @@ const replySchema = z.looseObject({
 
 /** @throws KorProxyError KP-PROV-109 when the body is no message; an error body with status 200 becomes an error event */
 export function decodeMessage(body: JsonObject, context: ReplyContext): ChatEvent[] {
-  if (body['type'] === 'error') return [readError(body)]
+  if (body['type'] === 'error') return [readErrorEvent(body)]
   const reply = parseReplyBody(replySchema, body)
   const blocks = new BlockReader(context)
   const events: ChatEvent[] = [

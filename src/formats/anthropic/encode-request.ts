@@ -3,10 +3,11 @@ import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
 import { type DroppedParameters, droppedParameters } from '../ir/dropped-parameters.ts'
 import { limitBreakpoints } from './cache-breakpoints.ts'
 import { type AnswerFormat, encodeFormat } from './encode-format.ts'
-import { encodeSampling } from './encode-sampling.ts'
-import { encodeThinking, type ThinkingSetting } from './encode-thinking.ts'
+import { samplingFields } from './encode-sampling.ts'
+import { chooseThinking, type ThinkingSetting } from './encode-thinking.ts'
 import { canForce, encodeToolUse, toolNames } from './encode-tools.ts'
 import { encodeTurns, systemBlocks } from './encode-turns.ts'
+import { sendableTurns } from './sendable-turns.ts'
 
 /** `metadata.user_id` may have this many characters. */
 const MAX_USER_ID = 512
@@ -14,9 +15,10 @@ const MAX_USER_ID = 512
 const SERVICE_TIERS: Readonly<Record<string, string>> = { auto: 'auto', default: 'standard_only' }
 
 /** Writes https://platform.claude.com/docs/en/api/messages. @throws KorProxyError KP-PROV-112 */
-export function encodeMessagesRequest(request: ChatRequest, target: TargetModel): EncodedRequest {
+export function encodeMessagesRequest(original: ChatRequest, target: TargetModel): EncodedRequest {
   const dropped = droppedParameters(target)
-  const thinking = encodeThinking(request, target, dropped)
+  const request = { ...original, turns: sendableTurns(original.turns, target, dropped) }
+  const thinking = chooseThinking(request, target, dropped)
   const isThinking = thinking.mode === 'manual' || thinking.mode === 'adaptive'
   const isManualThinking = thinking.mode === 'manual'
   const format = encodeFormat(request, target)
@@ -30,7 +32,7 @@ export function encodeMessagesRequest(request: ChatRequest, target: TargetModel)
     messages: encodeTurns(request.turns, { target, names, dropped, canPrefill }),
     ...encodeToolUse(request, { names, target, isManualThinking, jsonTool: format.tool, dropped }),
     ...reasoningAndFormat(thinking, format),
-    ...encodeSampling(request, { target, isThinking, dropped }),
+    ...samplingFields(request, { target, isThinking, dropped }),
     ...userAndTier(request, dropped),
     ...(request.stream && { stream: true }),
   })

@@ -18,7 +18,7 @@ export interface SamplingSetting {
 }
 
 /** @throws KorProxyError KP-PROV-112 for several choices and log probabilities, unless the account says to drop them */
-export function encodeSampling({ sampling }: ChatRequest, setting: SamplingSetting): JsonObject {
+export function samplingFields({ sampling }: ChatRequest, setting: SamplingSetting): JsonObject {
   refuseShapes(sampling, setting)
   for (const [field, name] of Object.entries(NO_FIELD)) {
     // The keys of NO_FIELD are keys of Sampling.

@@ -1,7 +1,7 @@
 import type { TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
-import { signatureFor } from '../ir/signature.ts'
+import { isOwnThinking } from './sendable-turns.ts'
 
 /** Anthropic refuses a request without `max_tokens`; this much is asked for when the client names none. */
 const DEFAULT_MAX_TOKENS = 32_000
@@ -23,8 +23,8 @@ export interface ThinkingSetting {
   readonly maxTokens: number
 }
 
-/** What to send for the reasoning asked for, and the room for the whole reply, in tokens. */
-export function encodeThinking(request: ChatRequest, target: TargetModel, dropped: DroppedParameters): ThinkingSetting {
+/** What to send for the reasoning asked for, and the room for the whole reply, in tokens. The turns must be `sendableTurns`. */
+export function chooseThinking(request: ChatRequest, target: TargetModel, dropped: DroppedParameters): ThinkingSetting {
   const { capabilities } = target
   const { reasoning } = request
   const maxTokens = baseMaxTokens(request, target)
@@ -103,11 +103,8 @@ function effortBudget(effort: ReasoningEffort | undefined): number {
   return BUDGET_TOKENS[effort === undefined || effort === 'none' ? 'high' : effort]
 }
 
-function lastCallsLackThinking(request: ChatRequest, target: TargetModel): boolean {
-  const last = request.turns.findLast((turn) => turn.role === 'assistant')
+function lastCallsLackThinking({ turns }: ChatRequest, { issuer }: TargetModel): boolean {
+  const last = turns.findLast((turn) => turn.role === 'assistant')
   if (!last?.parts.some(({ type }) => type === 'tool-call')) return false
-  return !last.parts.some((part) => {
-    if (part.type === 'thinking') return signatureFor(target.issuer, part.signature) !== undefined
-    return part.type === 'redacted-thinking' && signatureFor(target.issuer, part.data) !== undefined
-  })
+  return !last.parts.some((part) => isOwnThinking(part, issuer))
 }

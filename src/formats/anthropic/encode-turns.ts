@@ -1,7 +1,6 @@
 import type { TargetModel } from '../format.ts'
 import type { AssistantPart, JsonObject, TextPart, ToolCallPart, ToolResult, Turn } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
-import { signatureFor } from '../ir/signature.ts'
 import type { ToolNameMap } from '../ir/tool-names.ts'
 import { type AnsweredCall, answerCalls, type PairedTurn } from './answer-calls.ts'
 import { cacheControl, textBlocks, toolResultBlock, userBlocks } from './encode-content.ts'
@@ -21,7 +20,7 @@ interface Encoding {
 /** Anthropic refuses empty messages and a conversation that does not begin with the user; a sentence would be echoed. */
 const FILLER = '.'
 
-/** The turns as Anthropic's messages. `canPrefill`: the last message may be the assistant's. */
+/** The turns, which must be `sendableTurns`, as Anthropic's messages. `canPrefill`: the last message may be the assistant's. */
 export function encodeTurns(
   turns: readonly Turn[],
   encoding: Encoding & { readonly canPrefill: boolean },
@@ -39,11 +38,9 @@ export function encodeTurns(
 
 function addTurn(drafts: DraftMessage[], turn: PairedTurn, encoding: Encoding): void {
   switch (turn.role) {
-    case 'system': {
-      const blocks = systemBlocks(turn.parts)
-      if (blocks.length > 0) drafts.push({ role: 'system', blocks })
+    case 'system':
+      drafts.push({ role: 'system', blocks: systemBlocks(turn.parts) })
       return
-    }
     case 'user':
       drafts.push({ role: 'user', blocks: turn.parts.flatMap(userBlocks) })
       return
@@ -52,8 +49,7 @@ function addTurn(drafts: DraftMessage[], turn: PairedTurn, encoding: Encoding): 
       drafts.push({ role: 'user', blocks: turn.results.flatMap(orphanBlocks) })
       return
     case 'assistant': {
-      const blocks = assistantBlocks(turn.turn.parts, turn.calls, encoding)
-      if (blocks.length > 0) drafts.push({ role: 'assistant', blocks })
+      drafts.push({ role: 'assistant', blocks: assistantBlocks(turn.turn.parts, turn.calls, encoding) })
       if (turn.calls.some(({ result }) => result === undefined))
         encoding.dropped.add('messages.tool_call.without_result')
       if (turn.calls.length > 0) drafts.push({ role: 'user', blocks: turn.calls.map(answerBlock) })
@@ -79,7 +75,7 @@ function assistantBlocks(
   calls: readonly AnsweredCall[],
   encoding: Encoding,
 ): JsonObject[] {
-  const blocks = parts.flatMap((part) => (part.type === 'tool-call' ? [] : assistantBlock(part, encoding)))
+  const blocks = parts.flatMap((part) => (part.type === 'tool-call' ? [] : assistantBlock(part)))
   const isThinking = (block: JsonObject) => block['type'] === 'thinking' || block['type'] === 'redacted_thinking'
   const leading = blocks[0] === undefined || isThinking(blocks[0])
   return [
@@ -95,27 +91,17 @@ function toolUseBlock(call: ToolCallPart, id: string, { names, dropped }: Encodi
   return { type: 'tool_use', id, name: names.encode(call.name), input: input ?? {}, ...cacheControl(call.cache) }
 }
 
-/** Thinking goes back only to its issuer: any other refuses the signature, and without one a block is refused too. */
-function assistantBlock(part: Exclude<AssistantPart, ToolCallPart>, { target, dropped }: Encoding): JsonObject[] {
+function assistantBlock(part: Exclude<AssistantPart, ToolCallPart>): JsonObject[] {
   switch (part.type) {
     case 'text':
       return textBlocks(part)
     case 'refusal':
       return textBlocks({ type: 'text', text: part.text })
-    case 'thinking': {
-      const signature = signatureFor(target.issuer, part.signature)
-      if (signature !== undefined) return [{ type: 'thinking', thinking: part.text, signature }]
-      dropped.add('messages.thinking')
-      return []
-    }
-    case 'redacted-thinking': {
-      const data = signatureFor(target.issuer, part.data)
-      if (data !== undefined) return [{ type: 'redacted_thinking', data }]
-      dropped.add('messages.redacted_thinking')
-      return []
-    }
+    case 'thinking':
+      return [{ type: 'thinking', thinking: part.text, signature: part.signature?.value ?? '' }]
+    case 'redacted-thinking':
+      return [{ type: 'redacted_thinking', data: part.data.value }]
     case 'image':
-      dropped.add('messages.assistant.image')
       return []
   }
 }

@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<string, ErrorEvent['kind']>> = {
 }
 
 /** Reads `{"type": "error", "error": {"type", "message"}}`. @see https://platform.claude.com/docs/en/api/errors */
-export function readError(body: JsonObject): ErrorEvent {
+export function readErrorEvent(body: JsonObject): ErrorEvent {
   const error = isJsonObject(body['error']) ? body['error'] : {}
   const { type, message } = error
   const code = typeof type === 'string' ? type : undefined

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
 import { isJsonObject } from '../ir/json-fields.ts'
 import { parseFrame } from '../sse/parse-frame.ts'
 import { BlockReader } from './block-reader.ts'
-import { readError } from './read-error.ts'
+import { readErrorEvent } from './read-error.ts'
 import { readFinish } from './read-finish.ts'
 import { UsageReader } from './usage.ts'
 
@@ -34,10 +34,10 @@ export class AnthropicStreamDecoder implements StreamDecoder {
       case 'message_delta':
         return this.#delta(event)
       case 'error':
-        return [readError(event)]
+        return [readErrorEvent(event)]
       default:
         // Proxies in front of a provider send errors without a type of their own.
-        return event['type'] === undefined && isJsonObject(event['error']) ? [readError(event)] : []
+        return event['type'] === undefined && isJsonObject(event['error']) ? [readErrorEvent(event)] : []
     }
   }
 
