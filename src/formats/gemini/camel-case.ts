@@ -7,7 +7,7 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
  * @throws KorProxyError KP-SYS-515 when a field is given in both spellings
  * @see https://protobuf.dev/programming-guides/json/
  */
-export function camelKeys(value: unknown): unknown {
+function camelKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const fields = new Map<string, unknown>()
   for (const [key, field] of Object.entries(value)) {

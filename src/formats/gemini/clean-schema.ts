@@ -39,7 +39,10 @@ function cleanNode(value: JsonValue, walk: Walk): JsonObject {
 }
 
 function readTypes(node: JsonObject): { types: SchemaType[]; nullable: boolean } {
-  const declared = [node['type'] ?? []].flat().map((type) => String(type).toLowerCase())
+  const declared = [node['type'] ?? []]
+    .flat()
+    .filter((type) => typeof type === 'string')
+    .map((type) => type.toLowerCase())
   const values = Array.isArray(node['enum']) ? node['enum'] : []
   return {
     types: declared.filter(isSchemaType),

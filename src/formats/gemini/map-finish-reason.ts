@@ -1,5 +1,5 @@
 /** What a `finishReason` says: an end that clients know, or that the reply is broken. */
-export type FinishVerdict = 'stop' | 'length' | 'content-filter' | 'failed' | 'unspecified' | 'unknown'
+type FinishVerdict = 'stop' | 'length' | 'content-filter' | 'failed' | 'unspecified' | 'unknown'
 
 const VERDICTS: ReadonlyMap<string, FinishVerdict> = new Map([
   ['FINISH_REASON_UNSPECIFIED', 'unspecified'],

@@ -1,12 +1,12 @@
 import type { AssistantTurn, SystemTurn, ToolCallPart, ToolResult, Turn, UserTurn } from '../ir/chat-request.ts'
 
 /** The results of a model turn's calls, in the order of the calls. */
-export interface ResultsTurn {
+interface ResultsTurn {
   readonly role: 'results'
   readonly pairs: readonly { readonly call: ToolCallPart; readonly result: ToolResult | undefined }[]
 }
 /** A result without a call before it. */
-export interface OrphanTurn {
+interface OrphanTurn {
   readonly role: 'orphan'
   readonly result: ToolResult
 }

@@ -50,14 +50,14 @@ export interface UsageMetadata {
   readonly toolUsePromptTokenCount?: number
   readonly totalTokenCount?: number
 }
-export interface GroundingMetadata {
+interface GroundingMetadata {
   readonly groundingChunks?: readonly { readonly web?: { readonly uri?: string; readonly title?: string } }[]
   readonly groundingSupports?: readonly {
     readonly segment?: { readonly text?: string }
     readonly groundingChunkIndices?: readonly number[]
   }[]
 }
-export interface CitationMetadata {
+interface CitationMetadata {
   readonly citationSources?: readonly { readonly uri?: string }[]
   readonly citations?: readonly { readonly uri?: string; readonly title?: string }[]
 }

@@ -9,7 +9,7 @@ export function geminiStreamDecoder(context: ReplyContext): StreamDecoder {
     push: (frame: Frame) => {
       // Compatible servers end with OpenAI's terminator.
       if (frame.data === '' || frame.data === '[DONE]') return []
-      const chunks = readReplyChunks(parseFrame(frame.data))
+      const chunks = readReplyChunks(parseChunkText(frame.data))
       return readingReply(() => chunks.flatMap((chunk) => reader.read(chunk)))
     },
     // A call that is still open was cut off: with an end it would pass for whole.
@@ -17,7 +17,7 @@ export function geminiStreamDecoder(context: ReplyContext): StreamDecoder {
   }
 }
 
-function parseFrame(data: string): unknown {
+function parseChunkText(data: string): unknown {
   try {
     return JSON.parse(data)
   } catch (cause) {

@@ -32,18 +32,18 @@ export function writeFunctionResponses(pairs: readonly Pair[], target: GeminiTar
 /** A result whose call is not in the history any more, as words of the user. */
 export function writeOrphan(result: ToolResult): JsonObject[] {
   const name = result.name ?? result.callId
-  return [{ text: `Result of the tool call ${name}:\n${resultText(result)}` }, ...writeResultMedia(result)]
+  return [{ text: `Result of the tool call ${name}:\n${textOfResult(result)}` }, ...writeResultMedia(result)]
 }
 
 function writeResponse(result: ToolResult | undefined): JsonObject {
   if (result === undefined) return { error: 'The call was not answered.' }
-  const text = resultText(result)
+  const text = textOfResult(result)
   const body = parseJsonObject(text)
   if (result.isError) return body !== undefined && 'error' in body ? body : { error: text }
   return body ?? { result: text }
 }
 
-function resultText(result: ToolResult): string {
+function textOfResult(result: ToolResult): string {
   return result.parts
     .flatMap((part) => {
       if (part.type === 'text') return part.text

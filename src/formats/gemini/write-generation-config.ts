@@ -6,7 +6,7 @@ import { present } from './present.ts'
 import { writeThinkingConfig } from './write-thinking-config.ts'
 import { withoutDialect } from './write-tools.ts'
 
-export interface WrittenConfig {
+interface WrittenConfig {
   readonly config: JsonObject
   /** To be added to the system instruction: a schema that the model cannot be given otherwise. */
   readonly instruction: string | undefined

@@ -21,19 +21,19 @@ function writeSource(source: MediaSource, kind: string): JsonObject {
   if (source.kind === 'base64') return { inlineData: { mimeType: source.mediaType, data: source.data } }
   if (source.kind === 'file') {
     const uri = FILE_NAME.test(source.id) ? `https://generativelanguage.googleapis.com/v1beta/${source.id}` : source.id
-    if (!READABLE.test(uri)) throw unreadable(kind, 'the file id belongs to another provider')
+    if (!READABLE.test(uri)) throw unreadableSource(kind, 'the file id belongs to another provider')
     return { fileData: { fileUri: uri } }
   }
   const read = readMediaUrl(source.url)
   if (read.kind === 'base64') return writeSource(read, kind)
   if (!READABLE.test(source.url)) {
-    throw unreadable(kind, 'Gemini reads only gs://, Files API and YouTube addresses; send the data itself')
+    throw unreadableSource(kind, 'Gemini reads only gs://, Files API and YouTube addresses; send the data itself')
   }
   return {
     fileData: { fileUri: source.url, ...(source.mediaType === undefined ? {} : { mimeType: source.mediaType }) },
   }
 }
 
-function unreadable(kind: string, reason: string): KorProxyError {
+function unreadableSource(kind: string, reason: string): KorProxyError {
   return new KorProxyError('KP-PROV-112', { parameter: kind, target: 'gemini', reason })
 }

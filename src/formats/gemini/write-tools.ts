@@ -4,7 +4,7 @@ import { cleanSchema } from './clean-schema.ts'
 import type { GeminiTarget } from './gemini-target.ts'
 
 /** Fields `tools` and `toolConfig`. */
-export interface WrittenTools {
+interface WrittenTools {
   readonly fields: JsonObject
   readonly dropped: readonly string[]
 }
