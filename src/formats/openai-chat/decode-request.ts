@@ -1,7 +1,8 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { ChatRequest, JsonObject, Reasoning, ResponseFormat, Sampling } from '../ir/chat-request.ts'
+import type { ChatRequest, JsonObject, Reasoning, ResponseFormat } from '../ir/chat-request.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
 import { decodeMessages } from './decode-messages.ts'
+import { decodeSampling } from './decode-sampling.ts'
 import { decodeToolChoice, decodeTools } from './decode-tools.ts'
 import { type ChatBody, chatRequestSchema } from './request-schema.ts'
 
@@ -41,23 +42,6 @@ export function decodeRequest(body: JsonObject): ChatRequest {
 /** `null` counts as absent, as it does at OpenAI. */
 function unknownParameters(body: JsonObject): Set<string> {
   return new Set(Object.keys(body).filter((key) => body[key] !== null && !Object.hasOwn(chatRequestSchema.shape, key)))
-}
-
-function decodeSampling(chat: ChatBody): Sampling {
-  const stop = typeof chat.stop === 'string' ? [chat.stop] : chat.stop
-  return {
-    ...(chat.temperature != null && { temperature: chat.temperature }),
-    ...(chat.top_p != null && { topP: chat.top_p }),
-    ...(chat.top_k != null && { topK: chat.top_k }),
-    ...(chat.seed != null && { seed: chat.seed }),
-    ...(chat.presence_penalty != null && { presencePenalty: chat.presence_penalty }),
-    ...(chat.frequency_penalty != null && { frequencyPenalty: chat.frequency_penalty }),
-    ...(stop != null && stop.length > 0 && { stop }),
-    ...(chat.n != null && { n: chat.n }),
-    ...(chat.logprobs != null && { logprobs: chat.logprobs }),
-    ...(chat.top_logprobs != null && { topLogprobs: chat.top_logprobs }),
-    ...(chat.logit_bias != null && { logitBias: chat.logit_bias }),
-  }
 }
 
 function decodeResponseFormat(format: ChatBody['response_format']): ResponseFormat | undefined {

@@ -1,9 +1,9 @@
 import type { ChatFormat } from '../format.ts'
 import { HEARTBEAT, STREAM_CONTENT_TYPE } from '../sse/write-event.ts'
-import { decodeReply, streamDecoder } from './decode-reply.ts'
-import { decodeRequest } from './decode-request.ts'
-import { encodeReply } from './encode-reply.ts'
-import { streamEncoder } from './stream-encoder.ts'
+import { completionStreamEncoder } from './completion-stream-encoder.ts'
+import { completionStreamDecoder, decodeCompletion } from './decode-completion.ts'
+import { decodeCompletionRequest } from './decode-completion-request.ts'
+import { encodeCompletion } from './encode-completion.ts'
 
 /** The legacy completions that vLLM, Ollama, DeepSeek and Qwen still serve: spoken to clients and passed through, never translated to. */
 export const openaiCompletions: ChatFormat = {
@@ -11,10 +11,10 @@ export const openaiCompletions: ChatFormat = {
   family: 'openai',
   framing: 'sse',
   streamContentType: STREAM_CONTENT_TYPE,
-  decodeRequest,
-  decodeReply,
-  encodeReply,
-  streamDecoder,
-  streamEncoder,
+  decodeRequest: decodeCompletionRequest,
+  decodeReply: decodeCompletion,
+  encodeReply: encodeCompletion,
+  streamDecoder: completionStreamDecoder,
+  streamEncoder: completionStreamEncoder,
   heartbeat: HEARTBEAT,
 }

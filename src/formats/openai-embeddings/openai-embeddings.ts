@@ -2,22 +2,22 @@ import type { EmbeddingFormat, TargetModel } from '../format.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import type { EmbeddingInput, EmbeddingReply, EmbeddingRequest } from '../ir/embedding.ts'
 import { jsonFields } from '../ir/json-fields.ts'
-import { decodeReply } from './decode-reply.ts'
-import { decodeRequest } from './decode-request.ts'
+import { decodeEmbeddingRequest } from './decode-embedding-request.ts'
+import { decodeEmbeddings } from './decode-embeddings.ts'
 import { encodeVector } from './vector-base64.ts'
 
 /** @see https://platform.openai.com/docs/api-reference/embeddings */
 export const openaiEmbeddings: EmbeddingFormat = {
   name: 'openai-embeddings',
   family: 'openai',
-  decodeRequest,
-  encodeRequest,
-  decodeReply,
-  encodeReply,
+  decodeRequest: decodeEmbeddingRequest,
+  encodeRequest: encodeEmbeddingRequest,
+  decodeReply: decodeEmbeddings,
+  encodeReply: encodeEmbeddings,
 }
 
 /** Floats are asked for, which every server knows; the client still gets the encoding that it asked for. */
-function encodeRequest(
+function encodeEmbeddingRequest(
   request: EmbeddingRequest,
   target: TargetModel,
 ): { readonly body: JsonObject; readonly dropped: readonly string[] } {
@@ -38,7 +38,7 @@ function encodeInput(input: EmbeddingInput): string | readonly number[] {
   return input.kind === 'text' ? input.text : input.tokens
 }
 
-function encodeReply(reply: EmbeddingReply, request: EmbeddingRequest): JsonObject {
+function encodeEmbeddings(reply: EmbeddingReply, request: EmbeddingRequest): JsonObject {
   const tokens = reply.inputTokens ?? 0
   return {
     object: 'list',

@@ -1,7 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 
 /** No provider's event comes near it: the largest are images in base64. */
-export const MAX_EVENT_BYTES = 16 * 1024 * 1024
+const MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 /** A replacement character would be a silent change of the answer, so invalid UTF-8 is an error; U+FEFF within the text stays. */
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

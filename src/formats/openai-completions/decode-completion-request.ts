@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { ChatRequest, JsonObject, Sampling } from '../ir/chat-request.ts'
+import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
 import { jsonObject } from '../ir/json-fields.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
+import { decodeSampling } from '../openai-chat/decode-sampling.ts'
 
 /** @see https://platform.openai.com/docs/api-reference/completions/create */
 const schema = z.object({
@@ -28,7 +29,7 @@ const schema = z.object({
 type CompletionBody = z.output<typeof schema>
 
 /** A prompt becomes one user turn. Only called to translate: same-format requests pass through whole. @throws KorProxyError KP-SYS-516, KP-PROV-112 */
-export function decodeRequest(body: JsonObject): ChatRequest {
+export function decodeCompletionRequest(body: JsonObject): ChatRequest {
   const completion = parseRequestBody(schema, body)
   refuseUntranslatable(completion)
   return {
@@ -40,7 +41,8 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     tools: [],
     toolChoice: undefined,
     parallelToolCalls: undefined,
-    sampling: decodeSampling(completion),
+    // `logprobs` is another field in chat; here it was refused.
+    sampling: decodeSampling({ ...completion, logprobs: undefined }),
     maxOutputTokens: completion.max_tokens ?? undefined,
     responseFormat: undefined,
     reasoning: undefined,
@@ -70,18 +72,4 @@ function readPrompt(completion: CompletionBody): string {
 function untranslatable({ model }: CompletionBody, parameter: string): KorProxyError {
   const reason = 'it exists only in the OpenAI completions format, and the provider speaks another'
   return new KorProxyError('KP-PROV-112', { parameter, target: model, reason })
-}
-
-function decodeSampling(completion: CompletionBody): Sampling {
-  const stop = typeof completion.stop === 'string' ? [completion.stop] : completion.stop
-  return {
-    ...(completion.temperature != null && { temperature: completion.temperature }),
-    ...(completion.top_p != null && { topP: completion.top_p }),
-    ...(completion.n != null && { n: completion.n }),
-    ...(stop != null && stop.length > 0 && { stop }),
-    ...(completion.seed != null && { seed: completion.seed }),
-    ...(completion.presence_penalty != null && { presencePenalty: completion.presence_penalty }),
-    ...(completion.frequency_penalty != null && { frequencyPenalty: completion.frequency_penalty }),
-    ...(completion.logit_bias != null && { logitBias: completion.logit_bias }),
-  }
 }

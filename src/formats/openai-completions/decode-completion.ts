@@ -2,16 +2,16 @@ import type { Frame, ReplyContext, StreamDecoder } from '../format.ts'
 import type { ChatEvent } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import { ChunkDecoder } from '../openai-chat/chunk-decoder.ts'
-import { decodeReply as decodeChatReply } from '../openai-chat/decode-reply.ts'
+import { decodeReply } from '../openai-chat/decode-reply.ts'
 import { readObjects } from '../openai-chat/read-fields.ts'
 import { isTerminator } from '../openai-chat/stream-decoder.ts'
 import { parseFrame } from '../sse/parse-frame.ts'
 
-export function decodeReply(body: JsonObject, context: ReplyContext): ChatEvent[] {
-  return decodeChatReply('choices' in body ? asChat(body) : body, context)
+export function decodeCompletion(body: JsonObject, context: ReplyContext): ChatEvent[] {
+  return decodeReply('choices' in body ? asChat(body) : body, context)
 }
 
-export function streamDecoder(context: ReplyContext): StreamDecoder {
+export function completionStreamDecoder(context: ReplyContext): StreamDecoder {
   const decoder = new ChunkDecoder(context)
   return {
     push: (frame: Frame) => (isTerminator(frame) ? [] : decoder.push(asChat(parseFrame(frame)))),

@@ -9,7 +9,7 @@ import { writeCompletionFinish } from './write-completion-finish.ts'
 
 const NO_START = { id: undefined, model: undefined, createdAt: undefined }
 
-export function streamEncoder(context: ClientContext): StreamEncoder {
+export function completionStreamEncoder(context: ClientContext): StreamEncoder {
   return new CompletionStreamEncoder(context)
 }
 

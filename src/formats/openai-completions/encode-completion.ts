@@ -7,7 +7,7 @@ import { completionHead } from './completion-head.ts'
 import { writeCompletionFinish } from './write-completion-finish.ts'
 
 /** Writes a `text_completion`: its text; thinking, images and the like have no form in it. */
-export function encodeReply(reply: ChatReply, context: ClientContext): JsonObject {
+export function encodeCompletion(reply: ChatReply, context: ClientContext): JsonObject {
   return jsonFields({
     ...completionHead(reply, context),
     choices: reply.choices.map(encodeChoice),

@@ -14,7 +14,7 @@ const schema = z.object({
   user: z.string().nullish(),
 })
 
-export function decodeRequest(body: JsonObject): EmbeddingRequest {
+export function decodeEmbeddingRequest(body: JsonObject): EmbeddingRequest {
   const request = parseRequestBody(schema, body)
   return {
     model: request.model,

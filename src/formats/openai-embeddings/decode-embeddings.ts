@@ -12,7 +12,7 @@ const schema = z.object({
 })
 
 /** Vectors in the order of the inputs, whatever the order in the reply. @throws KorProxyError KP-PROV-109 */
-export function decodeReply(body: JsonObject): EmbeddingReply {
+export function decodeEmbeddings(body: JsonObject): EmbeddingReply {
   const { model, data, usage } = parseReplyBody(schema, body)
   const sorted = data
     .map(({ index, embedding }, at) => ({ index: index ?? at, embedding }))
