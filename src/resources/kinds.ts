@@ -22,7 +22,6 @@ export const KINDS = {
 export type Kind = keyof typeof KINDS
 /** A spec with all defaults filled in. */
 export type SpecOf<K extends Kind> = z.output<(typeof KINDS)[K]['spec']>
-export type StatusOf<K extends Kind> = z.output<(typeof KINDS)[K]['status']>
 
 export function isKind(name: string): name is Kind {
   return Object.hasOwn(KINDS, name)

@@ -7,7 +7,7 @@ import { withRules } from './rule.ts'
 import { baseStatus, count, timestamp } from './status.ts'
 
 /** What a model can do; a fact that is in neither list of a model is unknown. */
-export const CAPABILITIES = [
+const CAPABILITIES = [
   'Tools',
   'ForcedToolUse',
   'Vision',

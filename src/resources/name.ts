@@ -44,7 +44,7 @@ export function modelGlob() {
     .regex(/^[A-Za-z0-9._:/@*+-]+$/, 'must be a model name, "*" standing for any run of characters')
 }
 
-export const REQUEST_TYPES = ['chat', 'completion', 'embedding', 'other'] as const
+const REQUEST_TYPES = ['chat', 'completion', 'embedding', 'other'] as const
 
 export function requestType() {
   return z.enum(REQUEST_TYPES)

@@ -10,7 +10,7 @@ import { secretKeyReference } from './reference.ts'
 import { withRules, withTransitionRules } from './rule.ts'
 import { baseStatus, count, timestamp } from './status.ts'
 
-export const PROVIDERS = [
+const PROVIDERS = [
   'OpenAI',
   'Anthropic',
   'Gemini',
@@ -40,7 +40,7 @@ const HOSTED_PRESETS = [
 ] as const
 /** Presets of servers that people run themselves: they need a baseURL and often no key. */
 const OWN_SERVER_PRESETS = ['VLLM', 'LMStudio', 'LlamaCpp', 'SGLang', 'LiteLLM'] as const
-export const PRESETS = [...HOSTED_PRESETS, ...OWN_SERVER_PRESETS] as const
+const PRESETS = [...HOSTED_PRESETS, ...OWN_SERVER_PRESETS] as const
 
 const HOSTED: ReadonlySet<string | undefined> = new Set(HOSTED_PRESETS)
 const OWN_SERVER: ReadonlySet<string | undefined> = new Set(OWN_SERVER_PRESETS)

@@ -9,7 +9,7 @@ import { RETRY_CONDITIONS } from './retry.ts'
 import { withRules } from './rule.ts'
 import { baseStatus, count } from './status.ts'
 
-export const SELECTION_STRATEGIES = [
+const SELECTION_STRATEGIES = [
   'RoundRobin',
   'Weighted',
   'Random',

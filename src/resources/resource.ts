@@ -9,7 +9,7 @@ export interface ObjectReference {
 }
 
 /** Where something stands in a file; lines and columns count from 1. */
-export interface SourcePosition {
+interface SourcePosition {
   readonly file: string
   readonly line: number
   readonly column: number

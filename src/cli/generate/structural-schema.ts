@@ -60,6 +60,6 @@ export function omit(node: SchemaNode, keywords: readonly string[]): SchemaNode 
   return Object.fromEntries(Object.entries(node).filter(([keyword]) => !keywords.includes(keyword)))
 }
 
-export function mapValues(node: SchemaNode, change: (child: SchemaNode, name: string) => unknown): SchemaNode {
+function mapValues(node: SchemaNode, change: (child: SchemaNode, name: string) => unknown): SchemaNode {
   return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, change(asNode(child), name)]))
 }

@@ -15,7 +15,8 @@ export interface ExternalCredentials {
 }
 type Found = { readonly value: string } | { readonly missing: string }
 
-/** Reads the credentials that `auth.valueFrom` names. One that cannot be read keeps its last value. Values are in no message. */
+/** Reads the credentials that `auth.valueFrom` names. One that cannot be read keeps its last value; one that
+ * has none is left out, and the compiler says so. Values are in no message. */
 export class ExternalCredentialReader {
   readonly #environment: Readonly<Record<string, string | undefined>>
   readonly #versions = new VersionCounter()
@@ -37,8 +38,9 @@ export class ExternalCredentialReader {
       if (file !== undefined) folders.add(dirname(file))
       const found = await this.#find(resource, file)
       const credential = 'value' in found ? this.#credential(resource, found.value) : this.#last.get(key)
-      if (credential !== undefined) values.set(key, credential)
-      if ('missing' in found) problems.push(missing(resource, found.missing))
+      if (credential === undefined) continue
+      values.set(key, credential)
+      if ('missing' in found) problems.push(missing(resource, `${found.missing}; its last value stays in use`))
     }
     this.#last = values
     return { values: [...values.values()], problems, folders: [...folders] }

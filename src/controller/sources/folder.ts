@@ -8,7 +8,7 @@ const RESCAN_MS = 30_000
 const UNSETTLED_MS = 300
 
 /** The part of a pino logger that is used here. */
-export interface SourceLog {
+interface SourceLog {
   warn(details: object, message: string): void
 }
 export interface FolderSourceOptions extends FolderReaderOptions {

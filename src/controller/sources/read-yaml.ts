@@ -5,7 +5,7 @@ import { isRecord } from '#resources/finding.ts'
 import { type Offsets, type ValueFinding, yamlValue } from './yaml-value.ts'
 
 /** Lines and columns count from 1. */
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }
