@@ -45,7 +45,7 @@ export function encodeOllamaChatRequest(request: ChatRequest, target: TargetMode
 function reportUnsupported(request: ChatRequest, dropped: DroppedParameters): void {
   if ((request.sampling.n ?? 1) > 1) dropped.addOrRefuse('n', 'Ollama gives one answer.')
   if (request.sampling.logitBias !== undefined) dropped.add('logit_bias')
-  if (request.parallelToolCalls !== undefined && request.tools.length > 0) dropped.add('parallel_tool_calls')
+  if (request.parallelToolCalls === false && request.tools.length > 0) dropped.add('parallel_tool_calls')
   if (request.user !== undefined) dropped.add('user')
   if (request.serviceTier !== undefined) dropped.add('service_tier')
   if (request.promptCacheKey !== undefined) dropped.add('prompt_cache_key')

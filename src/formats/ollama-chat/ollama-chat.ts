@@ -2,11 +2,11 @@ import type { ChatFormat, ClientContext } from '../format.ts'
 import type { ChatReply } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import { isJsonObject, jsonFields } from '../ir/json-fields.ts'
-import { parseArguments } from './call-arguments.ts'
+import { areWhole, parseArguments } from './call-arguments.ts'
 import { type LineContent, OllamaStreamDecoder } from './decode-line.ts'
 import { decodeOllamaChatRequest } from './decode-request.ts'
 import { encodeOllamaChatRequest } from './encode-request.ts'
-import { doneFields, rfc3339, tokenList } from './reply-line.ts'
+import { doneFields, doneReason, rfc3339, tokenList } from './reply-line.ts'
 import { replyTexts } from './reply-texts.ts'
 import { type LineShape, OllamaStreamEncoder } from './stream-encoder.ts'
 
@@ -26,7 +26,10 @@ function readMessage(line: JsonObject): LineContent {
 function encodeReply(reply: ChatReply, context: ClientContext): JsonObject {
   const [choice] = reply.choices
   const { text, thinking, images } = replyTexts(choice)
-  const calls = (choice?.parts ?? []).filter((part) => part.type === 'tool-call')
+  const reason = choice?.finish?.reason ?? 'stop'
+  const made = (choice?.parts ?? []).filter((part) => part.type === 'tool-call')
+  // A cut answer leaves calls with half their arguments; nobody should make those.
+  const calls = doneReason(reason) === 'stop' ? made : made.filter((call) => areWhole(call.arguments))
   const message = jsonFields({
     role: 'assistant',
     content: text,
@@ -45,7 +48,7 @@ function encodeReply(reply: ChatReply, context: ClientContext): JsonObject {
     created_at: rfc3339(context.now),
     message,
     logprobs: tokenList(choice?.logprobs),
-    ...doneFields(choice?.finish?.reason ?? 'stop', reply.usage, context),
+    ...doneFields(reason, reply.usage, context),
   })
 }
 

@@ -23,7 +23,7 @@ export function doneFields(reason: FinishReason, usage: Usage | undefined, conte
 }
 
 /** Ollama itself never filters; a word of its own keeps a filtered answer from looking like a whole one. */
-function doneReason(reason: FinishReason): string {
+export function doneReason(reason: FinishReason): string {
   switch (reason) {
     case 'stop':
     case 'stop-sequence':

@@ -2,8 +2,8 @@ import type { ClientContext, ClientError, StreamEncoder } from '../format.ts'
 import type { ChatEvent, FinishEvent, Usage } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import { jsonFields } from '../ir/json-fields.ts'
-import { argumentsLine } from './call-arguments.ts'
-import { doneFields, errorText, rfc3339, tokenList } from './reply-line.ts'
+import { areWhole, argumentsLine } from './call-arguments.ts'
+import { doneFields, doneReason, errorText, rfc3339, tokenList } from './reply-line.ts'
 
 /** How a line holds its content: as a message, or as fields of the line. */
 export interface LineShape {
@@ -86,7 +86,7 @@ export class OllamaStreamEncoder implements StreamEncoder {
         return ''
       }
       case 'tool-call-end':
-        return this.#writeCall(event.index)
+        return areWhole(this.#calls.get(event.index)?.arguments ?? '') ? this.#writeCall(event.index) : ''
       case 'image':
         return this.#line(this.#shape.image(event.data))
       case 'logprobs':
@@ -100,10 +100,12 @@ export class OllamaStreamEncoder implements StreamEncoder {
     }
   }
 
+  /** Calls with half their arguments waited for the reason: those of a cut answer are not made, others are made without arguments. */
   #finishCalls(event: FinishEvent): string {
     this.#finish = event
     const explanation = event.reason === 'content-filter' && !this.#refused ? event.explanation : undefined
     const refusal = explanation === undefined ? '' : this.#line(this.#shape.text(explanation))
+    if (doneReason(event.reason) !== 'stop') return refusal
     return refusal + [...this.#calls.keys()].map((index) => this.#writeCall(index)).join('')
   }
 
