@@ -14,7 +14,7 @@ export interface CredentialSourceOptions {
   readonly random: () => number
   /** What `saveTokens` stored last for this account, if it was for this very credential version. */
   readonly loadTokens: (account: string, credentialVersion: string) => Promise<OAuth2Tokens | undefined>
-  /** Keeps one set of tokens an account. Resolves when it is safely stored; `undefined` forgets what is stored. */
+  /** Keeps one set of tokens an account. Resolves when it is safely stored; `undefined` forgets those of this version. */
   readonly saveTokens: (account: string, credentialVersion: string, tokens: OAuth2Tokens | undefined) => Promise<void>
   /** Hears of failures that no request sees: a refresh ahead of time, old tokens that could not be forgotten. */
   readonly report: (account: string, failure: unknown) => void
@@ -40,7 +40,7 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
   return {
     open(account, credential) {
       if (credential.type !== 'OAuth2') {
-        retire(sources, account)
+        retire(options, sources, account)
         return staticSecret(credential)
       }
       const source = openOAuth2(options, sources, account, credential)
@@ -54,10 +54,19 @@ function staticSecret(credential: Exclude<Credential, OAuth2Credential>): Pick<S
   return { secret: () => secret, renew: undefined }
 }
 
-function retire(sources: Map<string, OpenSource>, account: string): OpenSource | undefined {
+/** Tokens of an authorisation that is no longer configured are forgotten. */
+function retire(
+  options: CredentialSourceOptions,
+  sources: Map<string, OpenSource>,
+  account: string,
+): OpenSource | undefined {
   const known = sources.get(account)
-  if (known !== undefined) known.state = 'Retired'
+  if (known === undefined) return undefined
+  known.state = 'Retired'
   sources.delete(account)
+  options.saveTokens(account, known.credential.version, undefined).catch((error: unknown) => {
+    options.report(account, error)
+  })
   return known
 }
 
@@ -77,7 +86,7 @@ function openOAuth2(
     known.source.configure(credential)
     return known.source
   }
-  const replaced = retire(sources, account)
+  const replaced = retire(options, sources, account)
   const open: OpenSource = {
     source: new OAuth2TokenSource({
       account: account.slice(account.indexOf('/') + 1),
@@ -98,10 +107,5 @@ function openOAuth2(
     state: 'Current',
   }
   sources.set(account, open)
-  if (replaced !== undefined) {
-    options.saveTokens(account, replaced.credential.version, undefined).catch((error: unknown) => {
-      options.report(account, error)
-    })
-  }
   return open.source
 }

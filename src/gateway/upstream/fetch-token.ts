@@ -20,12 +20,12 @@ export async function fetchToken(dispatcher: Dispatcher, request: TokenRequest):
     body: request.body,
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
+  const text = await readCapped(body)
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') {
-    body.destroy()
     throw new Error(`the token endpoint answered with content-encoding ${String(encoding)}`)
   }
-  return { status: statusCode, headers, body: await readCapped(body) }
+  return { status: statusCode, headers, body: text }
 }
 
 async function readCapped(body: AsyncIterable<Buffer>): Promise<string> {
