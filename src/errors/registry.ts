@@ -250,6 +250,15 @@ export const ERRORS = {
     description: 'The account has no credit.',
     fix: ['Add credit at the provider.'],
   },
+  'KP-PROV-116': {
+    status: 503,
+    kind: 'upstream',
+    severity: 'error',
+    title: 'OAuth refresh failed',
+    message: 'The OAuth token of account {account} could not be refreshed: {reason}.',
+    description: 'The token endpoint was not reachable, answered with an error that may pass, or the rotated refresh token could not be saved. It is tried again with a growing wait.',
+    fix: ['Check tokenURL, its certificate and the network path.', 'Check that the token store can be written.'],
+  },
   'KP-CONF-201': {
     status: 400,
     kind: 'invalid_request',
