@@ -5,7 +5,7 @@ import type { JsonObject } from '../ir/chat-request.ts'
 import { isJsonObject } from '../ir/json-fields.ts'
 
 /** Where the answer stands in a line: `/api/chat` has a message, `/api/generate` has fields of its own. */
-export type ReadContent = (line: JsonObject) => LineContent
+type ReadContent = (line: JsonObject) => LineContent
 export interface LineContent {
   readonly text: unknown
   readonly thinking: unknown
@@ -41,7 +41,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
   /** @throws KorProxyError KP-PROV-109 when the line is no answer */
   pushLine(line: JsonObject): ChatEvent[] {
     const error = line['error']
-    if (error !== undefined) return [readError(error)]
+    if (error !== undefined) return [readErrorLine(error)]
     const { text, thinking, calls } = this.#readContent(line)
     if (text === undefined && thinking === undefined && calls === undefined && line['done'] !== true) {
       throw brokenLine('a line without content')
@@ -85,7 +85,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
 
   /** Ollama leaves `done_reason` out when the connection to the model was lost; `load` and `unload` are no answers. */
   #finish(line: JsonObject): ChatEvent[] {
-    const events: ChatEvent[] = [{ type: 'usage', usage: readUsage(line) }]
+    const events: ChatEvent[] = [{ type: 'usage', usage: readCounts(line) }]
     const reason = line['done_reason']
     if (reason === 'length') return [...events, { type: 'finish', choice: 0, reason: 'length' }]
     if (reason === 'stop' || reason === 'tool_calls') {
@@ -97,7 +97,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
 }
 
 /** A prompt that was cached counts 0 tokens, which says nothing of its length. */
-function readUsage(line: JsonObject): Usage {
+function readCounts(line: JsonObject): Usage {
   const input = line['prompt_eval_count']
   const output = line['eval_count']
   return {
@@ -106,7 +106,7 @@ function readUsage(line: JsonObject): Usage {
   }
 }
 
-function readError(error: unknown): ErrorEvent {
+function readErrorLine(error: unknown): ErrorEvent {
   const message = isJsonObject(error) ? String(error['message'] ?? 'unknown') : String(error)
   return { type: 'error', kind: 'upstream', code: undefined, message }
 }

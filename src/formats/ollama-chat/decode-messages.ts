@@ -28,7 +28,7 @@ interface Conversation {
 }
 
 /** @throws KorProxyError KP-SYS-516 for a role that is not known */
-export function decodeMessages(messages: readonly Message[]): { system: TextPart[]; turns: Turn[] } {
+export function decodeConversation(messages: readonly Message[]): { system: TextPart[]; turns: Turn[] } {
   const conversation: Conversation = { system: [], turns: [], open: [] }
   for (const [at, entry] of messages.entries()) addMessage(conversation, entry, at)
   return { system: conversation.system, turns: conversation.turns }

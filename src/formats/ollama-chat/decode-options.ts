@@ -24,7 +24,7 @@ export const commonFields = {
   top_logprobs: z.int().nullish(),
 }
 const commonSchema = z.object(commonFields)
-export type CommonFields = z.output<typeof commonSchema>
+type CommonFields = z.output<typeof commonSchema>
 
 /** Options that steer a local server: they mean nothing elsewhere. */
 const LOCAL_OPTIONS = new Set([
@@ -50,7 +50,7 @@ const LOCAL_OPTIONS = new Set([
   'use_mmap',
 ])
 
-export function decodeSampling(request: CommonFields, dropped: Set<string>): Sampling {
+export function decodeSamplingOptions(request: CommonFields, dropped: Set<string>): Sampling {
   const given = request.options ?? {}
   for (const [name, value] of Object.entries(given)) {
     if (value === null || name in options.shape) continue

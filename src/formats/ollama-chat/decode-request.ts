@@ -2,12 +2,12 @@ import { z } from 'zod'
 import type { ChatRequest, JsonObject, Tool } from '../ir/chat-request.ts'
 import { jsonObject } from '../ir/json-fields.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
-import { decodeMessages, message } from './decode-messages.ts'
+import { decodeConversation, message } from './decode-messages.ts'
 import {
   commonFields,
   decodeFormat,
   decodeOutputLimit,
-  decodeSampling,
+  decodeSamplingOptions,
   decodeThink,
   otherParameters,
 } from './decode-options.ts'
@@ -30,7 +30,7 @@ const READ = new Set(Object.keys(requestSchema.shape))
 export function decodeOllamaChatRequest(body: JsonObject): ChatRequest {
   const request = parseRequestBody(requestSchema, body)
   const dropped = otherParameters(body, READ)
-  const { system, turns } = decodeMessages(request.messages)
+  const { system, turns } = decodeConversation(request.messages)
   return {
     model: request.model,
     // Ollama streams unless told not to.
@@ -41,7 +41,7 @@ export function decodeOllamaChatRequest(body: JsonObject): ChatRequest {
     tools: (request.tools ?? []).map(decodeTool),
     toolChoice: undefined,
     parallelToolCalls: undefined,
-    sampling: decodeSampling(request, dropped),
+    sampling: decodeSamplingOptions(request, dropped),
     maxOutputTokens: decodeOutputLimit(request),
     responseFormat: decodeFormat(request.format),
     reasoning: decodeThink(request.think),

@@ -13,7 +13,7 @@ import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { parseArguments } from './call-arguments.ts'
 
-export interface MessageContext {
+interface MessageContext {
   readonly target: TargetModel
   readonly dropped: DroppedParameters
   /** Names of the tools by the ids of their calls. */
@@ -55,7 +55,7 @@ function encodeParts(parts: readonly UserPart[], target: TargetModel): JsonObjec
         texts.push(documentText(part, target))
         break
       case 'audio':
-        throw refused('audio', 'Ollama takes no audio', target)
+        throw notForOllama('audio', 'Ollama takes no audio', target)
     }
   }
   return jsonFields({ content: texts.join('\n'), images: images.length > 0 ? images : undefined })
@@ -63,11 +63,11 @@ function encodeParts(parts: readonly UserPart[], target: TargetModel): JsonObjec
 
 function imageData({ source }: ImagePart, target: TargetModel): string {
   if (source.kind === 'base64') return source.data
-  throw refused('image', 'Ollama takes images as base64 only, and the gateway fetches none', target)
+  throw notForOllama('image', 'Ollama takes images as base64 only, and the gateway fetches none', target)
 }
 
 function documentText({ source, title }: DocumentPart, target: TargetModel): string {
-  if (source.kind !== 'text') throw refused('document', 'Ollama takes no files', target)
+  if (source.kind !== 'text') throw notForOllama('document', 'Ollama takes no files', target)
   return title === undefined ? source.text : `${title}\n\n${source.text}`
 }
 
@@ -121,6 +121,6 @@ function encodeResult(result: ToolResult, { target, calledNames }: MessageContex
   })
 }
 
-function refused(parameter: string, reason: string, target: TargetModel): KorProxyError {
+function notForOllama(parameter: string, reason: string, target: TargetModel): KorProxyError {
   return new KorProxyError('KP-PROV-112', { parameter, target: target.id, reason: `${reason}.` })
 }

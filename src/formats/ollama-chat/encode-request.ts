@@ -16,7 +16,7 @@ import { encodeTurn } from './encode-messages.ts'
 export function encodeOllamaChatRequest(request: ChatRequest, target: TargetModel): EncodedRequest {
   const dropped = droppedParameters(target)
   reportUnsupported(request, dropped)
-  const tools = offeredTools(request, dropped)
+  const tools = callableTools(request, dropped)
   const context = { target, dropped, calledNames: new Map<string, string>() }
   const system = request.system.map((part) => part.text).join('\n\n')
   const options = encodeOptions(request, target)
@@ -52,7 +52,7 @@ function reportUnsupported(request: ChatRequest, dropped: DroppedParameters): vo
 }
 
 /** Ollama has no tool choice: tools that may not be called are not offered, and no call can be forced. */
-function offeredTools({ tools, toolChoice }: ChatRequest, dropped: DroppedParameters): readonly Tool[] {
+function callableTools({ tools, toolChoice }: ChatRequest, dropped: DroppedParameters): readonly Tool[] {
   switch (toolChoice?.type) {
     case undefined:
     case 'auto':

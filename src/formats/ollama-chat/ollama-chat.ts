@@ -23,7 +23,7 @@ function readMessage(line: JsonObject): LineContent {
   return { text: message['content'], thinking: message['thinking'], calls: message['tool_calls'] }
 }
 
-function encodeReply(reply: ChatReply, context: ClientContext): JsonObject {
+function encodeChatReply(reply: ChatReply, context: ClientContext): JsonObject {
   const [choice] = reply.choices
   const { text, thinking, images } = replyTexts(choice)
   const reason = choice?.finish?.reason ?? 'stop'
@@ -61,7 +61,7 @@ export const ollamaChat: ChatFormat = {
   decodeRequest: decodeOllamaChatRequest,
   encodeRequest: encodeOllamaChatRequest,
   decodeReply: (body, context) => new OllamaStreamDecoder(context, readMessage).pushReply(body),
-  encodeReply,
+  encodeReply: encodeChatReply,
   streamDecoder: (context) => new OllamaStreamDecoder(context, readMessage),
   streamEncoder: (context) => new OllamaStreamEncoder(context, CHAT_LINE),
   // A blank line breaks the Python client; an empty piece of content does not.

@@ -1,6 +1,6 @@
 import type { ReplyChoice } from '../ir/chat-event.ts'
 
-export interface ReplyTexts {
+interface ReplyTexts {
   readonly text: string
   readonly thinking: string | undefined
   /** base64 */

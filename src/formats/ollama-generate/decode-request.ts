@@ -6,7 +6,7 @@ import {
   commonFields,
   decodeFormat,
   decodeOutputLimit,
-  decodeSampling,
+  decodeSamplingOptions,
   decodeThink,
   otherParameters,
 } from '../ollama-chat/decode-options.ts'
@@ -25,8 +25,8 @@ const READ = new Set(Object.keys(requestSchema.shape))
 /** @throws KorProxyError KP-SYS-516, KP-PROV-112; @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion */
 export function decodeOllamaGenerateRequest(body: JsonObject): ChatRequest {
   const request = parseRequestBody(requestSchema, body)
-  if (request.suffix) throw refused('suffix', 'chat models do not fill in the middle.')
-  if (request.context?.length) throw refused('context', 'only the server that made these tokens can read them.')
+  if (request.suffix) throw onlyOllama('suffix', 'chat models do not fill in the middle.')
+  if (request.context?.length) throw onlyOllama('context', 'only the server that made these tokens can read them.')
   const dropped = otherParameters(body, READ)
   return {
     model: request.model,
@@ -40,7 +40,7 @@ export function decodeOllamaGenerateRequest(body: JsonObject): ChatRequest {
     tools: [],
     toolChoice: undefined,
     parallelToolCalls: undefined,
-    sampling: decodeSampling(request, dropped),
+    sampling: decodeSamplingOptions(request, dropped),
     maxOutputTokens: decodeOutputLimit(request),
     responseFormat: decodeFormat(request.format),
     reasoning: decodeThink(request.think),
@@ -51,6 +51,6 @@ export function decodeOllamaGenerateRequest(body: JsonObject): ChatRequest {
   }
 }
 
-function refused(parameter: string, reason: string): KorProxyError {
+function onlyOllama(parameter: string, reason: string): KorProxyError {
   return new KorProxyError('KP-PROV-112', { parameter, target: 'a translated request', reason })
 }

@@ -19,7 +19,7 @@ function readResponse(line: JsonObject): LineContent {
   return { text: line['response'], thinking: line['thinking'], calls: undefined }
 }
 
-function encodeReply(reply: ChatReply, context: ClientContext): JsonObject {
+function encodeGenerateReply(reply: ChatReply, context: ClientContext): JsonObject {
   const [choice] = reply.choices
   const { text, thinking, images } = replyTexts(choice)
   return jsonFields({
@@ -41,7 +41,7 @@ export const ollamaGenerate: ChatFormat = {
   streamContentType: 'application/x-ndjson',
   decodeRequest: decodeOllamaGenerateRequest,
   decodeReply: (body, context) => new OllamaStreamDecoder(context, readResponse).pushReply(body),
-  encodeReply,
+  encodeReply: encodeGenerateReply,
   streamDecoder: (context) => new OllamaStreamDecoder(context, readResponse),
   streamEncoder: (context) => new OllamaStreamEncoder(context, GENERATE_LINE),
   heartbeat: `{"model":"","created_at":"1970-01-01T00:00:00Z",${GENERATE_LINE.text('')},"done":false}\n`,

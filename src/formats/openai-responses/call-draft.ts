@@ -4,7 +4,7 @@ import { deltaPrefix, type EventWriter } from './event-writer.ts'
 import { callItem, type ItemStatus } from './reply-items.ts'
 import type { WireToolName } from './tool-naming.ts'
 
-export interface CallStart {
+interface CallStart {
   readonly id: string
   readonly outputIndex: number
   readonly callId: string

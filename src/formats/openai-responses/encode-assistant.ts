@@ -35,7 +35,7 @@ export function encodeAssistantTurn(parts: readonly AssistantPart[], context: En
       case 'thinking':
       case 'redacted-thinking': {
         finishMessage()
-        const item = encodeThinking(part, parts[at - 1], parts[at + 1], context)
+        const item = encodeThought(part, parts[at - 1], parts[at + 1], context)
         if (item !== undefined) items.push(item)
         break
       }
@@ -62,7 +62,7 @@ function encodeToolCall(call: ToolCallPart, names: WireToolNames): JsonObject {
  * A sealed blob goes back to its issuer with the summary that stands before it; what others made is refused by every provider and left out.
  * Readable thoughts without a blob go only to servers that are known to read them.
  */
-function encodeThinking(
+function encodeThought(
   part: ThinkingPart | RedactedThinkingPart,
   before: AssistantPart | undefined,
   after: AssistantPart | undefined,
@@ -74,11 +74,11 @@ function encodeThinking(
       dropped.add('input.reasoning')
       return undefined
     }
-    return reasoningItem(part.id, before?.type === 'thinking' ? before.text : '', sealed)
+    return sealedItem(part.id, before?.type === 'thinking' ? before.text : '', sealed)
   }
   if (after?.type === 'redacted-thinking' && signatureFor(target.issuer, after.data) !== undefined) return undefined
   const signature = signatureFor(target.issuer, part.signature)
-  if (signature !== undefined) return reasoningItem(undefined, part.text, signature)
+  if (signature !== undefined) return sealedItem(undefined, part.text, signature)
   if (target.quirks.replayReasoning === true && part.signature === undefined) {
     return { type: 'reasoning', summary: [], content: [{ type: 'reasoning_text', text: part.text }] }
   }
@@ -86,7 +86,7 @@ function encodeThinking(
   return undefined
 }
 
-function reasoningItem(id: string | undefined, summary: string, sealed: string): JsonObject {
+function sealedItem(id: string | undefined, summary: string, sealed: string): JsonObject {
   return jsonFields({
     type: 'reasoning',
     id,

@@ -2,7 +2,7 @@ import type { Tool, ToolOrigin } from '../ir/chat-request.ts'
 import { type NameRule, toolNameMap } from '../ir/tool-names.ts'
 
 /** OpenAI: letters, digits, `_` and `-`, at most 64. */
-export const OPENAI_NAMES: NameRule = { allowed: /[A-Za-z0-9_-]/, maxLength: 64, letterFirst: false }
+const OPENAI_NAMES: NameRule = { allowed: /[A-Za-z0-9_-]/, maxLength: 64, letterFirst: false }
 
 /** A tool within a namespace is known to other formats by one flat name. */
 export function flatToolName(namespace: string, name: string): string {
