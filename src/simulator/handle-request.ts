@@ -28,21 +28,24 @@ export async function handleRequest(
     headers: head.headers,
     rawHeaders: request.rawHeaders,
   })
-  const leave = watchClose(state, entry, response)
+  const conversation = { state, entry, response, leave: watchClose(state, entry, response) }
   const early = refuseEarly(state, head, entry)
-  if (early !== undefined) return play(early, entry, response, leave)
+  if (early !== undefined) return play(early, conversation)
   const body = await readBody(request)
   if (body === undefined) return
   entry.body = body
-  await play(prepareCall(state, head, entry), entry, response, leave)
+  await play(prepareCall(state, head, entry), conversation)
 }
 
-async function play(
-  call: PreparedCall,
-  entry: RecordedRequest,
-  response: ServerResponse,
-  leave: () => void,
-): Promise<void> {
+interface Conversation {
+  readonly state: SimulatorState
+  readonly entry: RecordedRequest
+  readonly response: ServerResponse
+  /** Announces that this side ends the connection. */
+  readonly leave: () => void
+}
+
+async function play(call: PreparedCall, { state, entry, response, leave }: Conversation): Promise<void> {
   const { socket } = response
   if (socket === null) return
   const bare = call.kind === 'play' && needsBareSocket(call.script)
@@ -52,7 +55,8 @@ async function play(
     await wire.write(new TextEncoder().encode(call.text))
     return wire.finish()
   }
-  await playScript({ wire, leave, script: call.script, context: call.context, reply: call.reply })
+  const reset = () => state.transportOf(socket).resetAndDestroy()
+  await playScript({ wire, leave, reset, script: call.script, context: call.context, reply: call.reply })
   if (bare) leave()
 }
 

@@ -1,6 +1,6 @@
 import type { CallContext } from './call-context.ts'
 import { errorBodyOf, errorEventOf } from './error-event.ts'
-import type { Failure } from './failure-kind.ts'
+import { type Failure, kindOfStatus } from './failure-kind.ts'
 import { playMalformed } from './malformed.ts'
 import { renderFailure } from './render-failure.ts'
 import { bytesOfBody, type Frame, framesOfStream } from './reply-frames.ts'
@@ -15,6 +15,8 @@ export interface Playback {
   readonly reply: Reply
   /** The connection is about to be ended from this side. */
   readonly leave: () => void
+  /** TCP reset. */
+  readonly reset: () => void
 }
 
 /** Where the normal reply stands: a script may send it in several parts. */
@@ -93,7 +95,7 @@ async function playStep(step: Step, playback: Playback, progress: Progress): Pro
 /** Steps after which the connection is of no more use. */
 async function playEnding(step: Step, playback: Playback, progress: Progress): Promise<void> {
   const { socket } = playback.wire
-  if ('reset' in step) socket.resetAndDestroy()
+  if ('reset' in step) playback.reset()
   if ('halfClose' in step) socket.end()
   if ('close' in step) socket.destroySoon()
   if ('closeIdle' in step) await closeIdle(step.closeIdle, playback)
@@ -207,7 +209,12 @@ async function sendErrorEvent(
   wire.finish()
 }
 
-function failureOf(step: FailureStep): Failure {
-  const { form: _form, kind, ...rest } = { form: undefined, ...step }
-  return { kind: kind ?? 'server_error', ...rest }
+function failureOf({ kind, status, message, code, retryAfterS }: FailureStep): Failure {
+  return {
+    kind: kind ?? (status === undefined ? 'server_error' : kindOfStatus(status)),
+    status,
+    message,
+    code,
+    retryAfterS,
+  }
 }

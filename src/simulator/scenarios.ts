@@ -1,4 +1,3 @@
-import { kindOfStatus } from './failure-kind.ts'
 import { MALFORMATIONS, type Script } from './script.ts'
 
 const SLOW_MS = 2000
@@ -65,7 +64,7 @@ export function scenarioOf(name: string): Script | undefined {
   const [, status, retry] = /^([345]\d\d)(?:r(\d+))?$/.exec(name) ?? []
   if (status !== undefined) {
     const retryAfterS = retry === undefined ? undefined : Number(retry)
-    return [{ failure: { kind: kindOfStatus(Number(status)), status: Number(status), retryAfterS } }]
+    return [{ failure: { status: Number(status), retryAfterS } }]
   }
   const [, verb, amount] = /^(slow|late)(\d*)$/.exec(name) ?? []
   if (verb !== undefined) {

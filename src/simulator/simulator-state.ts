@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { RequestLog } from './request-log.ts'
 import type { ScriptBook } from './script-book.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
@@ -14,4 +15,6 @@ export interface SimulatorState {
   mintId(prefix: string): string
   reset(): void
   isClosing(): boolean
+  /** The TCP socket below a connection. */
+  transportOf(socket: Socket): Socket
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { ZodError } from 'zod'
 import { handleRequest } from './handle-request.ts'
 import { createRequestLog, type KeyStats, type RecordedRequest } from './request-log.ts'
 import type { ScriptRule } from './script.ts'
@@ -60,10 +61,10 @@ const DEFAULT_KEEP_ALIVE_MS = 75_000
 /** Starts the stand-in for every provider. Rejects with the system's error when the port cannot be had. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   let closing = false
-  const state = createState(options, () => closing)
   const sockets = new Set<Socket>()
+  const state = createState(options, { isClosing: () => closing, sockets })
   const server = createListener(options, state)
-  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
@@ -88,11 +89,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
       await closed
+      sockets.clear()
     },
   }
 }
 
-function createState(options: SimulatorOptions, isClosing: () => boolean): SimulatorState {
+interface Connections {
+  readonly isClosing: () => boolean
+  readonly sockets: ReadonlySet<Socket>
+}
+
+function createState(options: SimulatorOptions, { isClosing, sockets }: Connections): SimulatorState {
   const log = createRequestLog(options.keepRequests ?? DEFAULT_KEPT_REQUESTS)
   const scripts = createScriptBook()
   const tokens = createTokenEndpoint(options.oauth ?? {})
@@ -115,6 +122,8 @@ function createState(options: SimulatorOptions, isClosing: () => boolean): Simul
       tokens.reset()
     },
     isClosing,
+    // Under TLS the request knows the wrapped socket only.
+    transportOf: (socket) => [...sockets].find((other) => other.remotePort === socket.remotePort) ?? socket,
   }
 }
 
@@ -131,9 +140,17 @@ function createListener(options: SimulatorOptions, state: SimulatorState): Serve
     handleRequest(state, request, response).catch((error: unknown) => {
       const text = error instanceof Error ? error.message : String(error)
       if (response.headersSent) response.destroy()
-      else response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ mock_error: text }))
+      else
+        response
+          .writeHead(statusOf(error), { 'content-type': 'application/json' })
+          .end(JSON.stringify({ mock_error: text }))
     })
   })
   server.on('clientError', (_error, socket) => socket.destroy())
   return server
+}
+
+/** A script that cannot be read is its sender's mistake. */
+function statusOf(error: unknown): number {
+  return error instanceof ZodError || error instanceof RangeError || error instanceof SyntaxError ? 400 : 500
 }

@@ -38,86 +38,93 @@ interface Family {
   revoked: boolean
 }
 
+interface TokenState {
+  settings: { readonly rotate: boolean; readonly expiresInS: number }
+  counts: TokenCounts
+  readonly refreshTokens: Map<string, { readonly family: Family; used: boolean }>
+  readonly accessTokens: Map<string, { expiresAtMs: number; readonly family: Family }>
+}
+
 const ISSUED_PREFIX = 'mock-rt-'
 const ACCESS_PREFIX = 'mock-at-'
+const NO_COUNTS: TokenCounts = { requests: 0, issued: 0, reused: 0, refused: 0 }
 
 export function createTokenEndpoint(initial: TokenSettings): TokenEndpoint {
   const start = { rotate: initial.rotate ?? true, expiresInS: initial.expiresInS ?? 3600 }
-  let settings = start
-  let counts = { requests: 0, issued: 0, reused: 0, refused: 0 }
-  const refreshTokens = new Map<string, { readonly family: Family; used: boolean }>()
-  const accessTokens = new Map<string, { expiresAtMs: number; readonly family: Family }>()
-
-  const issue = (family: Family, oldToken: string | undefined, context: CallContext) => {
-    counts = { ...counts, issued: counts.issued + 1 }
-    const access = `${ACCESS_PREFIX}${counts.issued}`
-    accessTokens.set(access, { expiresAtMs: context.nowMs + settings.expiresInS * 1000, family })
-    const next = `${ISSUED_PREFIX}${counts.issued}`
-    const rotates = settings.rotate && oldToken !== undefined
-    if (rotates) refreshTokens.set(next, { family, used: false })
-    const body = {
-      access_token: access,
-      token_type: 'Bearer',
-      expires_in: settings.expiresInS,
-      ...(rotates ? { refresh_token: next } : {}),
-    }
-    const reply = jsonReply(body)
-    return { ...reply, headers: { ...reply.headers, 'cache-control': 'no-store' } }
-  }
-  const refuse = (failure: Failure, context: CallContext) => {
-    counts = { ...counts, refused: counts.refused + 1 }
-    const { status, body } = renderFailure(failure, context)
-    return jsonReply(body, status)
-  }
-  const invalidGrant = (message: string, context: CallContext) =>
-    refuse({ kind: 'bad_request', code: 'invalid_grant', message }, context)
-
-  const refresh = (token: string, context: CallContext) => {
-    const known = refreshTokens.get(token)
-    if (known?.used === true) {
-      counts = { ...counts, reused: counts.reused + 1 }
-      known.family.revoked = true
-      return invalidGrant('refresh token was already used', context)
-    }
-    const stranger = known === undefined && token.startsWith(ISSUED_PREFIX)
-    if (token.startsWith('bad') || stranger || known?.family.revoked === true)
-      return invalidGrant('refresh token is invalid', context)
-    const entry = known ?? { family: { revoked: false }, used: false }
-    entry.used = settings.rotate
-    refreshTokens.set(token, entry)
-    return issue(entry.family, token, context)
-  }
-
+  const state: TokenState = { settings: start, counts: NO_COUNTS, refreshTokens: new Map(), accessTokens: new Map() }
   return {
     configure({ rotate, expiresInS, expireAll }) {
-      settings = { rotate: rotate ?? settings.rotate, expiresInS: expiresInS ?? settings.expiresInS }
-      if (expireAll === true) for (const entry of accessTokens.values()) entry.expiresAtMs = 0
+      state.settings = { rotate: rotate ?? state.settings.rotate, expiresInS: expiresInS ?? state.settings.expiresInS }
+      if (expireAll === true) for (const entry of state.accessTokens.values()) entry.expiresAtMs = 0
     },
-    answer(body, context) {
-      counts = { ...counts, requests: counts.requests + 1 }
-      const fields = readFields(body)
-      if (fields('client_id')?.startsWith('bad') === true)
-        return refuse({ kind: 'unauthorized', message: 'unknown client' }, context)
-      const grant = fields('grant_type')
-      const token = fields('refresh_token')
-      if (grant === 'client_credentials') return issue({ revoked: false }, undefined, context)
-      if (grant !== 'refresh_token') return refuse({ kind: 'bad_request', code: 'unsupported_grant_type' }, context)
-      if (token === undefined) return refuse({ kind: 'bad_request', message: 'refresh_token is missing' }, context)
-      return refresh(token, context)
-    },
+    answer: (body, context) => answerGrant(state, readFields(body), context),
     accepts(token, nowMs) {
       if (!token.startsWith(ACCESS_PREFIX)) return true
-      const entry = accessTokens.get(token)
+      const entry = state.accessTokens.get(token)
       return entry !== undefined && !entry.family.revoked && entry.expiresAtMs > nowMs
     },
-    counts: () => counts,
+    counts: () => state.counts,
     reset() {
-      settings = start
-      counts = { requests: 0, issued: 0, reused: 0, refused: 0 }
-      refreshTokens.clear()
-      accessTokens.clear()
+      state.settings = start
+      state.counts = NO_COUNTS
+      state.refreshTokens.clear()
+      state.accessTokens.clear()
     },
   }
+}
+
+function answerGrant(state: TokenState, fields: (name: string) => string | undefined, context: CallContext): Reply {
+  state.counts = { ...state.counts, requests: state.counts.requests + 1 }
+  const grant = fields('grant_type')
+  const token = fields('refresh_token')
+  if (fields('client_id')?.startsWith('bad') === true) {
+    return refuse(state, { kind: 'unauthorized', message: 'unknown client' }, context)
+  }
+  if (grant === 'client_credentials') return issue(state, { revoked: false }, undefined, context)
+  if (grant !== 'refresh_token') return refuse(state, { kind: 'bad_request', code: 'unsupported_grant_type' }, context)
+  if (token === undefined) return refuse(state, { kind: 'bad_request', message: 'refresh_token is missing' }, context)
+  return refresh(state, token, context)
+}
+
+function refresh(state: TokenState, token: string, context: CallContext): Reply {
+  const known = state.refreshTokens.get(token)
+  if (known?.used === true) {
+    state.counts = { ...state.counts, reused: state.counts.reused + 1 }
+    known.family.revoked = true
+    return refuse(state, invalidGrant('refresh token was already used'), context)
+  }
+  const stranger = known === undefined && token.startsWith(ISSUED_PREFIX)
+  if (token.startsWith('bad') || stranger || known?.family.revoked === true) {
+    return refuse(state, invalidGrant('refresh token is invalid'), context)
+  }
+  const entry = known ?? { family: { revoked: false }, used: false }
+  entry.used = state.settings.rotate
+  state.refreshTokens.set(token, entry)
+  return issue(state, entry.family, token, context)
+}
+
+function issue(state: TokenState, family: Family, oldToken: string | undefined, context: CallContext): Reply {
+  const { rotate, expiresInS } = state.settings
+  const issued = state.counts.issued + 1
+  state.counts = { ...state.counts, issued }
+  const access = `${ACCESS_PREFIX}${issued}`
+  const next = `${ISSUED_PREFIX}${issued}`
+  const rotates = rotate && oldToken !== undefined
+  state.accessTokens.set(access, { expiresAtMs: context.nowMs + expiresInS * 1000, family })
+  if (rotates) state.refreshTokens.set(next, { family, used: false })
+  const rotated = rotates ? { refresh_token: next } : {}
+  const reply = jsonReply({ access_token: access, token_type: 'Bearer', expires_in: expiresInS, ...rotated })
+  return { ...reply, headers: { ...reply.headers, 'cache-control': 'no-store' } }
+}
+
+function invalidGrant(message: string): Failure {
+  return { kind: 'bad_request', code: 'invalid_grant', message }
+}
+
+function refuse(state: TokenState, failure: Failure, context: CallContext): Reply {
+  state.counts = { ...state.counts, refused: state.counts.refused + 1 }
+  const { status, body } = renderFailure(failure, context)
+  return jsonReply(body, status)
 }
 
 /** Form or JSON: providers differ. */

@@ -1,6 +1,7 @@
 import OpenAI, { APIError, RateLimitError } from 'openai'
 import t, { type Test } from 'tap'
 import { type Simulator, startSimulator } from '#simulator/simulator.ts'
+import { collect } from './collect.ts'
 
 const weather = {
   type: 'function',
@@ -61,7 +62,7 @@ t.test('R3.8 a chat stream has role, pieces, finish reason and usage', async (t)
     stream: true,
     stream_options: { include_usage: true },
   })
-  const chunks = await Array.fromAsync(stream)
+  const chunks = await collect(stream)
   t.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''), 'Hello from openai gpt-4o.')
   t.equal(chunks.at(-2)?.choices[0]?.finish_reason, 'stop')
   t.strictSame(chunks.at(-1)?.choices, [])
@@ -135,7 +136,7 @@ t.test('R3.8 responses: text, stream, tools in two turns, reasoning', async (t) 
   t.equal(plain.usage?.input_tokens_details.cached_tokens, 3)
 
   const stream = await client.responses.create({ model: 'gpt-5', input: 'THINK', stream: true })
-  const events = await Array.fromAsync(stream)
+  const events = await collect(stream)
   t.strictSame(
     events.map((event) => event.type).filter((type, index, all) => type !== all[index - 1]),
     [
@@ -180,7 +181,7 @@ t.test('R3.8 completions, embeddings in both encodings, models', async (t) => {
   const { client } = await start(t)
   const text = await client.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'hi' })
   t.equal(text.choices[0]?.text, 'Hello from openai gpt-3.5-turbo-instruct.')
-  const pieces = await Array.fromAsync(await client.completions.create({ model: 'm', prompt: 'hi', stream: true }))
+  const pieces = await collect(await client.completions.create({ model: 'm', prompt: 'hi', stream: true }))
   t.equal(pieces.map((piece) => piece.choices[0]?.text ?? '').join(''), 'Hello from openai m.')
 
   const floats = await client.embeddings.create({
@@ -203,7 +204,7 @@ t.test('R3.8 completions, embeddings in both encodings, models', async (t) => {
   )
   const tokens = await client.embeddings.create({ model: 'e', input: [[1, 2], [3]] })
   t.equal(tokens.data.length, 2)
-  const models = await Array.fromAsync(client.models.list())
+  const models = await collect(client.models.list())
   t.ok(models.some((model) => model.id === 'gpt-4o'))
   t.equal((await client.models.retrieve('gpt-4o')).id, 'gpt-4o')
 })
@@ -354,7 +355,7 @@ t.test('R3.8 OpenRouter adds comments, cost and its own errors', async (t) => {
     error: { code: 402 },
   })
   const stream = await client.chat.completions.create({ ...ask, model: 'openai/gpt-4o--errorevent', stream: true })
-  await t.rejects(Array.fromAsync(stream), /Provider overloaded/)
+  await t.rejects(collect(stream), /Provider overloaded/)
 })
 
 t.test('R3.8 Azure names the deployment in the path and wants its own key header', async (t) => {

@@ -32,7 +32,7 @@ export function checkCountTokens(body: JsonMap, context: CallContext): Refusal |
   const messages = listOf(body, 'messages')
   return firstRefusal(
     () => checkVersion(body, context),
-    () => checkKnown(body),
+    () => refuseUnknownInput(body),
     () => (messages.length === 0 ? { message: 'messages: at least one message is required' } : undefined),
     () => checkRoles(messages),
     () => refusalOfEach(messages, (message, index) => checkMessageBlocks(message, index, messages.length)),
@@ -50,7 +50,7 @@ function checkVersion(_body: JsonMap, context: CallContext): Refusal | undefined
   return VERSIONS.includes(version) ? undefined : { message: `anthropic-version: "${version}" is not a valid version` }
 }
 
-function checkKnown(body: JsonMap): Refusal | undefined {
+function refuseUnknownInput(body: JsonMap): Refusal | undefined {
   const unknown = Object.keys(body).find((name) => !KNOWN.has(name))
   if (unknown !== undefined) return { message: `${unknown}: Extra inputs are not permitted` }
   const extra = Object.keys(mapOf(body, 'metadata')).find((name) => name !== 'user_id')

@@ -74,10 +74,10 @@ function checkContent(content: unknown, index: number): Refusal | undefined {
   const parts = protoList(content, 'parts')
   if (parts.length === 0)
     return { message: `* GenerateContentRequest.${at}.parts: contents.parts must not be empty.\n` }
-  return refusalOfEach(parts, (part, place) => checkPart(part, `${at}.parts[${place}]`))
+  return refusalOfEach(parts, (part, place) => checkGeminiPart(part, `${at}.parts[${place}]`))
 }
 
-function checkPart(part: unknown, at: string): Refusal | undefined {
+function checkGeminiPart(part: unknown, at: string): Refusal | undefined {
   if (!isMap(part))
     return { message: `Invalid value at '${at}' (type.googleapis.com/google.ai.generativelanguage.v1beta.Part)` }
   const filled = PART_DATA.filter((name) => protoMember(part, name) !== undefined)

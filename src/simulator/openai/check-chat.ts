@@ -23,7 +23,7 @@ export function checkChat(body: JsonMap, context: CallContext): Refusal | undefi
   const messages = listOf(body, 'messages')
   return firstRefusal(
     () => (messages.length > 0 ? undefined : missing('messages')),
-    () => (isStrict(context) ? checkKnown(body) : undefined),
+    () => (isStrict(context) ? refuseUnknownArgument(body) : undefined),
     () => checkSampling(body, context),
     () => refusalOfEach(messages, (message, index) => checkMessage(message, `messages[${index}]`)),
     () => checkToolTurns(messages),
@@ -45,7 +45,7 @@ export function wrongType(param: string, expected: string): Refusal {
   return { message: `Invalid type for '${param}': expected ${expected}.`, param, code: 'invalid_type' }
 }
 
-function checkKnown(body: JsonMap): Refusal | undefined {
+function refuseUnknownArgument(body: JsonMap): Refusal | undefined {
   const unknown = Object.keys(body).find((name) => !KNOWN.has(name))
   return unknown === undefined ? undefined : { message: `Unrecognized request argument supplied: ${unknown}` }
 }
@@ -126,13 +126,13 @@ function checkMessage(message: unknown, at: string): Refusal | undefined {
   return firstRefusal(
     () =>
       Array.isArray(content)
-        ? refusalOfEach(content, (part, index) => checkPart(part, role, `${at}.content[${index}]`))
+        ? refusalOfEach(content, (part, index) => checkChatPart(part, role, `${at}.content[${index}]`))
         : undefined,
     () => (calls === undefined ? undefined : checkCalls(calls, `${at}.tool_calls`)),
   )
 }
 
-function checkPart(part: unknown, role: string, at: string): Refusal | undefined {
+function checkChatPart(part: unknown, role: string, at: string): Refusal | undefined {
   const allowed = PARTS[role] ?? ['text']
   if (!hasType(part, ...allowed)) {
     const supported = allowed.map((name) => `'${name}'`).join(', ')

@@ -26,7 +26,7 @@ const LOWEST_OUTPUT_LIMIT = 16
 export function checkResponses(body: JsonMap, context: CallContext): Refusal | undefined {
   const items = listOf(body, 'input')
   return firstRefusal(
-    () => (isStrict(context) ? checkKnown(body) : undefined),
+    () => (isStrict(context) ? refuseUnknownParameter(body) : undefined),
     () => (memberOf(body, 'input') === undefined ? missing('input') : undefined),
     () => checkLimits(body),
     () => refusalOfEach(items, (item, index) => checkItem(item, `input[${index}]`)),
@@ -36,7 +36,7 @@ export function checkResponses(body: JsonMap, context: CallContext): Refusal | u
   )
 }
 
-function checkKnown(body: JsonMap): Refusal | undefined {
+function refuseUnknownParameter(body: JsonMap): Refusal | undefined {
   const unknown = Object.keys(body).find((name) => !KNOWN.has(name))
   if (unknown === undefined) return undefined
   const moved = MOVED[unknown]

@@ -105,20 +105,20 @@ function outputItems(answer: Answer, context: CallContext): JsonMap[] {
   const text = answer.pieces.join('')
   const part = { type: 'output_text', annotations: [], logprobs: [], text }
   return [
-    ...(answer.thinking === undefined ? [] : [reasoningItem(answer.thinking, context)]),
+    ...(answer.thinking === undefined ? [] : [reasoningOutput(answer.thinking, context)]),
     ...(answer.pieces.length === 0
       ? []
       : [{ id: context.mintId('msg_'), type: 'message', status: 'completed', content: [part], role: 'assistant' }]),
-    ...answer.calls.map((call) => callItem(call, context)),
+    ...answer.calls.map((call) => callOutput(call, context)),
   ]
 }
 
-function reasoningItem(text: string, context: CallContext): JsonMap {
+function reasoningOutput(text: string, context: CallContext): JsonMap {
   const summary = [{ type: 'summary_text', text }]
   return { id: context.mintId('rs_'), type: 'reasoning', summary, encrypted_content: ENCRYPTED_REASONING }
 }
 
-function callItem(call: ToolCall, context: CallContext): JsonMap {
+function callOutput(call: ToolCall, context: CallContext): JsonMap {
   return {
     id: context.mintId('fc_'),
     type: 'function_call',
