@@ -1,4 +1,5 @@
 import { type BitSet, emptyBits, setBit } from './bit-set.ts'
+import { FloatingGlobs } from './floating-globs.ts'
 import { compileGlob, type GlobMatcher } from './glob.ts'
 
 interface GlobEntry {
@@ -18,6 +19,8 @@ const REMEMBERED_LENGTH = 256
 export class TextIndex {
   readonly #unconditional: BitSet
   readonly #plain = new Map<string, number[]>()
+  readonly #floating = new FloatingGlobs()
+  #globCount = 0
   readonly #globs = new Map<string, GlobEntry[]>()
   readonly #prefixLengths: number[] = []
   readonly #remembered = new Map<string, BitSet>()
@@ -44,7 +47,12 @@ export class TextIndex {
       this.acceptText(rule, pattern)
       return
     }
+    this.#globCount += 1
     const prefix = pattern.slice(0, literalEnd)
+    if (prefix === '') {
+      this.#floating.add(rule, pattern)
+      return
+    }
     const entry = { matches: compileGlob(pattern), rule }
     const entries = this.#globs.get(prefix)
     if (entries === undefined) this.#globs.set(prefix, [entry])
@@ -60,7 +68,7 @@ export class TextIndex {
     const known = this.#remembered.get(text)
     if (known !== undefined) return known
     const plain = this.#plain.get(text)
-    if (plain === undefined && this.#globs.size === 0) return this.#unconditional
+    if (plain === undefined && this.#globCount === 0) return this.#unconditional
     const bits = this.#unconditional.slice()
     for (const rule of plain ?? []) setBit(bits, rule)
     this.#addGlobs(bits, text)
@@ -69,6 +77,7 @@ export class TextIndex {
   }
 
   #addGlobs(bits: BitSet, text: string): void {
+    this.#floating.forEachMatch(text, (rule) => setBit(bits, rule))
     for (const length of this.#prefixLengths) {
       if (length > text.length) return
       for (const entry of this.#globs.get(text.slice(0, length)) ?? []) {

@@ -34,7 +34,7 @@ t.test('R1.1 R1.2 R1.3 header, path, family, body and default decide in this ord
   t.end()
 })
 
-t.test('R1.2 the first family in order with a matching pattern is the model\'s', (t) => {
+t.test("R1.2 the first family in order with a matching pattern is the model's", (t) => {
   t.equal(familyOf('gpt-3.5-turbo-instruct', families), 'instruct')
   t.equal(familyOf('gpt-4o', families), 'chat')
   t.equal(familyOf('embed-chat', families), 'embedding')

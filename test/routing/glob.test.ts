@@ -48,12 +48,20 @@ t.test('a glob agrees with the definition by recursion', (t) => {
   const matchesByDefinition = (pattern: string, text: string): boolean => {
     if (pattern === '') return text === ''
     const rest = pattern.slice(1)
-    if (pattern.startsWith('*')) return matchesByDefinition(rest, text) || (text !== '' && matchesByDefinition(pattern, text.slice(1)))
-    return text !== '' && (pattern.startsWith('?') || pattern[0] === text[0]) && matchesByDefinition(rest, text.slice(1))
+    if (pattern.startsWith('*'))
+      return matchesByDefinition(rest, text) || (text !== '' && matchesByDefinition(pattern, text.slice(1)))
+    return (
+      text !== '' && (pattern.startsWith('?') || pattern[0] === text[0]) && matchesByDefinition(rest, text.slice(1))
+    )
   }
-  const word = (letters: string) => fc.array(fc.constantFrom(...letters), { maxLength: 9 }).map((parts) => parts.join(''))
+  const word = (letters: string) =>
+    fc.array(fc.constantFrom(...letters), { maxLength: 9 }).map((parts) => parts.join(''))
   fc.assert(
-    fc.property(word('ab*?'), word('ab'), (pattern, text) => compileGlob(pattern)(text) === matchesByDefinition(pattern, text)),
+    fc.property(
+      word('ab*?'),
+      word('ab'),
+      (pattern, text) => compileGlob(pattern)(text) === matchesByDefinition(pattern, text),
+    ),
     { numRuns: 2_000 },
   )
   t.end()

@@ -1,7 +1,16 @@
 import { AccountLimits } from '../../src/routing/account-limits.ts'
 import type { AccountRuntime } from '../../src/routing/account-runtime.ts'
 import { AccountHealth } from '../../src/routing/health/account-health.ts'
-import type { Account, Client, Group, HealthPolicy, Profile, RetryPolicy, Rule, Tenant } from '../../src/table/routing-table.ts'
+import type {
+  Account,
+  Client,
+  Group,
+  HealthPolicy,
+  Profile,
+  RetryPolicy,
+  Rule,
+  Tenant,
+} from '../../src/table/routing-table.ts'
 
 /** Middle of the jitter: waits are exact. */
 export const half = () => 0.5
@@ -35,7 +44,7 @@ export function account(name: string, changes: Partial<Account> = {}): Account {
     models: { allow: [], deny: [], aliases: {}, list: [] },
     limits: {},
     state: 'Enabled',
-    healthCheck: { state: 'Disabled', intervalMs: 30_000 },
+    healthCheck: { state: 'Disabled', intervalMs: 30_000, timeoutMs: 5_000, degradedLatencyMs: 5_000 },
     connections: { maxIdle: 100, maxIdlePerHost: 10, idleTimeoutMs: 90_000 },
     ...changes,
   }
@@ -63,7 +72,13 @@ export function group(name: string, members: Group['members'], changes: Partial<
     affinity: { by: 'None', ttlMs: 300_000 },
     health: HEALTH,
     retry: RETRY,
-    timeouts: { connectMs: 5_000, firstByteMs: 120_000, firstByteWholeMs: 600_000, idleMs: 120_000, requestMs: 600_000 },
+    timeouts: {
+      connectMs: 5_000,
+      firstByteMs: 120_000,
+      firstByteWholeMs: 600_000,
+      idleMs: 120_000,
+      requestMs: 600_000,
+    },
     fallbackGroups: [],
     onUnsupported: 'Error',
     ...changes,
