@@ -21,7 +21,7 @@ export function framesOfStream(reply: Reply & { readonly kind: 'stream' }, order
     const place = contents[Math.min(BROKEN_PLACE, contents.length - 1)] ?? last
     texts[place] = breakJson(texts[place] ?? '')
   }
-  const closes = orders.omit === undefined
+  const closes = orders.omit !== 'terminator'
   if (reply.framing === 'array' && closes) texts.push(framingEnd(reply.framing))
   if (reply.framing === 'ndjson' && !closes) texts[last] = (texts[last] ?? '').trimEnd()
   const varied = orders.sse !== undefined && reply.framing.startsWith('sse') ? varySse(texts, orders.sse) : texts
