@@ -1,5 +1,5 @@
 /** What a glob is matched against. A string is one; tests count the reads with another. */
-export interface GlobText {
+interface GlobText {
   readonly length: number
   charCodeAt(index: number): number
 }

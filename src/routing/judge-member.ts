@@ -2,7 +2,7 @@ import type { AccountRuntime } from './account-runtime.ts'
 import type { HealthView } from './health/health-view.ts'
 import type { Candidate } from './strategies/pick-account.ts'
 
-export type SkipReason =
+type SkipReason =
   | 'model-not-served'
   | 'disabled'
   | 'draining'

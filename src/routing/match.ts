@@ -33,7 +33,7 @@ export interface CompiledProfile {
   readonly otherHeaders: readonly (readonly CompiledHeader[])[]
 }
 
-export interface CompiledHeader {
+interface CompiledHeader {
   readonly condition: HeaderMatch
   readonly matches: (value: string | undefined) => boolean
 }
