@@ -1,7 +1,7 @@
 import type { CallContext } from './call-context.ts'
 import { sampleOfSchema } from './sample-schema.ts'
 
-export interface OfferedTool {
+interface OfferedTool {
   readonly name: string
   readonly schema: unknown
 }
@@ -37,7 +37,7 @@ export interface Answer {
 const SHELL_TOOL = /^(bash|shell|exec_command|run_shell_command|local_shell|execute_command)$/i
 const SHORTEST_LIMIT = 7
 
-export const THOUGHT = 'The user asked me to think, so I think.'
+const THOUGHT = 'The user asked me to think, so I think.'
 
 /**
  * The deterministic answer. `USETOOL` calls a tool, `USETOOLS2` two in parallel, `THINK` shows reasoning, `JSONOUT` or a schema

@@ -29,7 +29,7 @@ export interface SimulatorOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined
 }
 
-export interface SimulatorStats {
+interface SimulatorStats {
   readonly total: number
   readonly inFlight: number
   /** By credential, as `maskKey` shows it. */

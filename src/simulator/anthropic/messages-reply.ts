@@ -8,7 +8,7 @@ import { anthropicHeaders } from './anthropic-failure.ts'
 /** Signatures of this simulator: anything else is refused, as the provider refuses what it has not signed. */
 export const ANTHROPIC_SIGNATURE = 'bW9jay1hbnRocm9waWMtc2lnbmF0dXJl'
 
-export function readMessagesPrompt(body: JsonMap): Prompt {
+function readMessagesPrompt(body: JsonMap): Prompt {
   const turn = turnOf(listOf(body, 'messages'), (message) => textOf(message, 'role') === 'assistant')
   const users = turn.filter((message) => textOf(message, 'role') === 'user')
   const blocks = users.flatMap((message) => partsOf(memberOf(message, 'content')))
@@ -56,7 +56,7 @@ function contentBlocks(answer: Answer, context: CallContext): readonly JsonMap[]
     ...(answer.thinking === undefined
       ? []
       : [{ type: 'thinking', thinking: answer.thinking, signature: ANTHROPIC_SIGNATURE }]),
-    ...(text === '' ? [] : [{ type: 'text', text, citations: null }]),
+    ...(text === '' ? [] : [{ type: 'text', text }]),
     ...answer.calls.map((call) => ({
       type: 'tool_use',
       id: context.mintId('toolu_'),

@@ -56,7 +56,7 @@ export function geminiFailure(failure: Failure, context: CallContext): RenderedF
 }
 
 /** `streamGenerateContent` without `alt=sse` answers with one JSON array, errors too. */
-export function isArrayMode(context: CallContext): boolean {
+function isArrayMode(context: CallContext): boolean {
   return context.operation === 'gemini-stream' && context.query.get('alt') !== 'sse'
 }
 

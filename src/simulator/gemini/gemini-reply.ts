@@ -10,7 +10,7 @@ import { protoList, protoMap, protoMember } from './proto-json.ts'
 export const GEMINI_SIGNATURE = 'bW9jay1nZW1pbmktc2lnbmF0dXJl'
 const DEFAULT_DIMENSIONS = 8
 
-export function readGeminiPrompt(body: JsonMap): Prompt {
+function readGeminiPrompt(body: JsonMap): Prompt {
   const turn = turnOf(protoList(body, 'contents'), (content) => textOf(content, 'role') === 'model')
   const parts = turn.flatMap((content) => protoList(content, 'parts'))
   const config = protoMap(body, 'generationConfig')

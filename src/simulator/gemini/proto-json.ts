@@ -15,7 +15,7 @@ export function protoList(value: unknown, camelName: string): readonly unknown[]
   return Array.isArray(member) ? member : []
 }
 
-export function toSnake(camelName: string): string {
+function toSnake(camelName: string): string {
   return camelName.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 

@@ -7,7 +7,7 @@ import { jsonReply, type Reply, streamReply, type WireEvent } from '../wire-even
 
 const DEFAULT_DIMENSIONS = 8
 
-export function readOllamaPrompt(body: JsonMap): Prompt {
+function readOllamaPrompt(body: JsonMap): Prompt {
   const turn = turnOf(listOf(body, 'messages'), (message) => textOf(message, 'role') === 'assistant')
   const users = turn.filter((message) => textOf(message, 'role') === 'user')
   return {

@@ -5,9 +5,9 @@ import { hasType, joinedText, partsOf, turnOf } from '../prompt-turn.ts'
 import { jsonReply, type Reply, streamReply, type WireEvent } from '../wire-event.ts'
 import { openaiHeaders } from './openai-failure.ts'
 
-export const SIGNATURE_OF_OPENROUTER = 'bW9jay1vcGVucm91dGVyLXNpZ25hdHVyZQ=='
+const SIGNATURE_OF_OPENROUTER = 'bW9jay1vcGVucm91dGVyLXNpZ25hdHVyZQ=='
 
-export function readChatPrompt(body: JsonMap): Prompt {
+function readChatPrompt(body: JsonMap): Prompt {
   const turn = turnOf(listOf(body, 'messages'), (message) => textOf(message, 'role') === 'assistant')
   const users = turn.filter((message) => textOf(message, 'role') === 'user')
   const format = memberOf(body, 'response_format')

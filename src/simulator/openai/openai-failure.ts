@@ -93,7 +93,7 @@ function specificMessage(failure: Failure, context: CallContext): string | undef
   }
 }
 
-export function retryAfterOf(failure: Failure): number {
+function retryAfterOf(failure: Failure): number {
   return failure.retryAfterS ?? 1
 }
 
@@ -110,7 +110,7 @@ function retryHeaders(failure: Failure): Record<string, string> {
 }
 
 /** Go's `time.Duration` as text: `20ms`, `1s`, `6m0s`. */
-export function goDuration(ms: number): string {
+function goDuration(ms: number): string {
   if (ms < 1000) return `${ms}ms`
   const seconds = ms / 1000
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`

@@ -6,9 +6,9 @@ import { jsonReply, type Reply, streamReply, type WireEvent } from '../wire-even
 import { readToolChoice } from './chat-reply.ts'
 import { openaiHeaders } from './openai-failure.ts'
 
-export const ENCRYPTED_REASONING = 'bW9jay1vcGVuYWktZW5jcnlwdGVkLXJlYXNvbmluZw=='
+const ENCRYPTED_REASONING = 'bW9jay1vcGVuYWktZW5jcnlwdGVkLXJlYXNvbmluZw=='
 
-export function readResponsesPrompt(body: JsonMap): Prompt {
+function readResponsesPrompt(body: JsonMap): Prompt {
   const input = memberOf(body, 'input')
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : listOf(body, 'input')
   const turn = turnOf(items, isFromModel)
