@@ -33,7 +33,6 @@ export interface RequestEvent {
   readonly durationMs: number
   /** Until the first content reached the client; undefined when none did. */
   readonly firstTokenMs: number | undefined
-  /** Time spent inside the gateway, without waiting for upstream or client. */
   readonly usage: UsageRecord | undefined
   /** pico-USD; undefined = the price is not known (never counted as zero). */
   readonly costPicoUsd: number | undefined
