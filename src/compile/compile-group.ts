@@ -39,7 +39,8 @@ function policies(spec: GroupSpec): Omit<Group, 'name' | 'displayName' | 'member
   return {
     strategy: spec.selectionStrategy,
     affinity: {
-      by: spec.affinity.by,
+      // Sticky without a key would be no different from going in turn.
+      by: spec.selectionStrategy === 'Sticky' && spec.affinity.by === 'None' ? 'Session' : spec.affinity.by,
       ...(spec.affinity.header === undefined ? {} : { header: spec.affinity.header.toLowerCase() }),
       ttlMs: parseDuration(spec.affinity.ttl),
     },

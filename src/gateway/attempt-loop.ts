@@ -1,6 +1,6 @@
 import { decideRetry } from '#routing/retry-policy.ts'
 import type { Selection } from '#routing/select-account.ts'
-import type { GroupTarget, RetryPolicy, Timeouts } from '#table/routing-table.ts'
+import type { Account, GroupTarget, RetryPolicy, Timeouts } from '#table/routing-table.ts'
 import type { Exchange } from './exchange.ts'
 import { exhaustedError, type LoopHistory } from './exhausted-error.ts'
 import type { ClientReply } from './reply/client-reply.ts'
@@ -10,7 +10,7 @@ import type { ServingAccount } from './serving-account.ts'
 import type { ServingGroup } from './serving-table.ts'
 import { affinityKey } from './stages/affinity.ts'
 import { dispatch } from './stages/dispatch.ts'
-import { encode } from './stages/encode.ts'
+import { encode, findModelFacts } from './stages/encode.ts'
 import type { AttemptFailure, AttemptResult } from './upstream/attempt.ts'
 
 type Chosen = Extract<Selection<ServingAccount>, { kind: 'account' }>
@@ -23,6 +23,7 @@ interface GroupRun {
   readonly timeouts: Timeouts
   /** Monotonic. */
   readonly deadline: number
+  readonly whenUnavailable: 'Skip' | 'TryLeastBad'
 }
 
 /** Selects, encodes and dispatches until an answer stands, the request's own fault shows, or all is tried. */
@@ -41,20 +42,29 @@ export class AttemptLoop {
 
   /** @throws KorProxyError when no account answered and nothing was sent */
   async run(): Promise<void> {
+    const { targets } = this.#exchange
+    // With a fallback at hand nobody waits for a dead primary; only when all groups are spent is the least bad account tried.
+    if (targets.length > 1 && (await this.#runTargets('Skip')) === 'done') return
+    this.#history.none.length = 0
+    if ((await this.#runTargets('TryLeastBad')) === 'done') return
+    throw exhaustedError(this.#exchange, this.#history)
+  }
+
+  async #runTargets(whenUnavailable: GroupRun['whenUnavailable']): Promise<'done' | 'spent'> {
     for (const target of this.#exchange.targets) {
-      const run = this.#openGroup(target)
+      const run = this.#openGroup(target, whenUnavailable)
       if (run === undefined) continue
       run.serving.active += 1
       try {
-        if ((await this.#runGroup(run)) === 'done') return
+        if ((await this.#runGroup(run)) === 'done') return 'done'
       } finally {
         run.serving.active -= 1
       }
     }
-    throw exhaustedError(this.#exchange, this.#history)
+    return 'spent'
   }
 
-  #openGroup(target: GroupTarget): GroupRun | undefined {
+  #openGroup(target: GroupTarget, whenUnavailable: GroupRun['whenUnavailable']): GroupRun | undefined {
     const serving = this.#exchange.tenant.groups.get(target.group)
     if (serving === undefined) return undefined
     const { rule } = this.#exchange
@@ -65,6 +75,7 @@ export class AttemptLoop {
       policy: { ...serving.group.retry, ...rule?.retry },
       timeouts,
       deadline: this.#exchange.startedAt + timeouts.requestMs,
+      whenUnavailable,
     }
   }
 
@@ -102,13 +113,22 @@ export class AttemptLoop {
   async #attemptWithinBudget(run: GroupRun, chosen: Chosen): Promise<AttemptFailure | undefined> {
     const isRetry = this.#exchange.attempts.length > 0
     if (isRetry && !run.serving.retryBudget.tryAcquire(run.serving.active)) {
+      this.#releaseProbe(chosen)
       throw exhaustedError(this.#exchange, this.#history)
     }
     try {
       return await this.#attempt(run, chosen)
+    } catch (error) {
+      this.#releaseProbe(chosen)
+      throw error
     } finally {
       if (isRetry) run.serving.retryBudget.release()
     }
+  }
+
+  /** The request never reached the account, so its health learns nothing, but a half-open slot must become free again. */
+  #releaseProbe({ runtime: account, model, probe }: Chosen): void {
+    if (probe) account.health.record(model, { kind: 'aborted' }, { nowMs: this.#runtime.now() })
   }
 
   async #attempt(run: GroupRun, chosen: Chosen): Promise<AttemptFailure | undefined> {
@@ -216,8 +236,17 @@ export class AttemptLoop {
       nowMs: this.#runtime.now(),
       random: this.#runtime.random,
       tried: this.#tried,
+      whenUnavailable: run.whenUnavailable,
+      costOf: (account, model) => this.#costOf(account, model),
       ...(affinity === undefined ? {} : { affinityKey: affinity }),
     })
+  }
+
+  /** What a token in and a token out cost together, for LowestCost. */
+  #costOf(account: Account, model: string): number | undefined {
+    const pricing = findModelFacts(this.#exchange.tenant.tenant, model)?.pricing
+    if (pricing?.input === undefined || pricing.output === undefined) return undefined
+    return (pricing.input + pricing.output) * Number(account.priceMultiplier ?? 1)
   }
 
   #peek(run: GroupRun): boolean {

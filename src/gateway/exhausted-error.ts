@@ -60,7 +60,7 @@ function shortestWait(none: readonly NoAccount[]): number | undefined {
 /** Every account was refused now or before: the client's own key is fine, so it must not see a 401. */
 function refusedEverywhere({ failures, none }: LoopHistory): boolean {
   const refusedNow = failures.every(({ outcome }) => outcome.kind === 'bad-credential')
-  const skipped = none.flatMap((selection) => selection.skipped)
+  const skipped = none.flatMap((selection) => selection.skipped).filter(({ reason }) => reason !== 'model-not-served')
   const refusedBefore = skipped.every(({ reason }) => reason === 'bad-credential' || reason === 'tried')
   return refusedNow && refusedBefore && failures.length + skipped.length > 0
 }

@@ -79,18 +79,18 @@ function buildTenant(
   }
   const groups = new Map<string, ServingGroup>()
   for (const group of Object.values(tenant.groups))
-    groups.set(group.name, buildGroup(group, accounts, previous?.groups.get(group.name)))
+    groups.set(group.name, buildGroup(group, { tenant, accounts }, previous?.groups.get(group.name)))
   return { tenant, router: buildRouter(tenant), groups, accounts }
 }
 
 function buildGroup(
   group: Group,
-  accounts: ReadonlyMap<string, ServingAccount>,
+  { tenant, accounts }: { readonly tenant: Tenant; readonly accounts: ReadonlyMap<string, ServingAccount> },
   previous: ServingGroup | undefined,
 ): ServingGroup {
   return {
     group,
-    selector: new GroupSelector(group, accounts),
+    selector: new GroupSelector(group, accounts, tenant.modelAliases),
     retryBudget: new RetryBudget(group.retry.budgetPercent, group.retry.budgetMinimum),
     active: previous?.active ?? 0,
   }

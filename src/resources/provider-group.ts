@@ -31,7 +31,7 @@ const affinity = withRules(
         'What stays on one account: everything of a client, of a header value, of a common beginning of the prompt, or of a session that the request names.',
       ),
     header: headerName().optional().describe('Header whose value decides, when `by` is Header.'),
-    ttl: duration().default('5m').describe('An account is kept this long after the last request.'),
+    ttl: duration().default('5m').describe('An account is kept at least this long after the last request.'),
   }),
   [
     {
@@ -61,15 +61,6 @@ const backoff = z
   .prefault({})
   .describe('How long a rate-limited account rests.')
 
-const probeSchedule = z
-  .strictObject({
-    initial: duration().default('10s').describe('First probe after this time, the second after twice as long.'),
-    steadyInterval: duration().default('30s').describe('Then a probe each time this has passed,'),
-    steadyFor: duration().default('5m').describe('for this long; afterwards the waits double up to `erroringTimeout`.'),
-  })
-  .prefault({})
-  .describe('When an erroring account is tried again with one real request.')
-
 const health = z
   .strictObject({
     failureThreshold: z
@@ -91,26 +82,12 @@ const health = z
       .max(100)
       .default(1)
       .describe('Requests at a time that probe an erroring account.'),
-    maxUnavailablePercent: percent()
-      .default(100)
-      .describe('At most this share of the accounts is taken out for failures. The last account is always tried.'),
     whenAllUnavailable: z
       .enum(['LeastRecentlyLimited', 'FailFast'])
       .default('LeastRecentlyLimited')
       .describe(
         'When every account is limited: try the one limited longest ago, or answer 429 with `Retry-After` at once.',
       ),
-    probe: z
-      .strictObject({
-        mode: z
-          .enum(['Passive', 'Active'])
-          .default('Passive')
-          .describe('Passive probes with a real request; Active checks the accounts of this group by itself as well.'),
-        interval: duration().default('30s').describe('Time between two active checks.'),
-        schedule: probeSchedule,
-      })
-      .prefault({})
-      .describe('How an erroring account is tried again.'),
   })
   .prefault({})
   .describe('When an account counts as unusable, and for how long.')

@@ -151,12 +151,6 @@ const CASES: readonly Case[] = [
   },
   {
     kind: 'RoutingProfile',
-    rule: 'rule names must be unique',
-    good: [{ rules: [rule, { ...rule, name: 'b' }] }],
-    bad: [{ rules: [rule, rule] }],
-  },
-  {
-    kind: 'RoutingProfile',
     rule: 'at least one provider group needs weight > 0',
     good: [{ rules: [{ ...rule, providerGroups: [{ name: 'x', weight: 0 }, { name: 'y' }] }] }],
     bad: [{ rules: [{ ...rule, providerGroups: [{ name: 'x', weight: 0 }] }] }],

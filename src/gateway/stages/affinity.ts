@@ -21,7 +21,8 @@ export function affinityKey(exchange: Exchange, affinity: Affinity): string | un
     }
     case 'Session': {
       const name = SESSION_HEADERS.find((header) => typeof headers[header] === 'string')
-      return name === undefined ? memberText(exchange, 'prompt_cache_key') : String(headers[name])
+      if (name !== undefined) return String(headers[name])
+      return memberText(exchange, 'prompt_cache_key') ?? exchange.client?.name
     }
     case 'PromptPrefix': {
       const prefix = ['system', 'systemInstruction', 'instructions', 'messages', 'contents', 'input']

@@ -51,7 +51,7 @@ export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise
     streaming: upstreamStream,
     openSink: (status, headers) => {
       const limits = account.provider.readRateLimits(headers, runtime.now())
-      if (limits !== undefined) account.health.noteLimits(limits, runtime.now())
+      if (limits !== undefined) account.health.noteLimits(limits, runtime.now(), model)
       const allowed = runtime.allowLists.get(account.provider.forwardedReplyHeaders)
       const relay: RelayParts = {
         exchange,

@@ -14,14 +14,14 @@ export function modelEntries(tenant: ServingTenant, client: Client | undefined):
 export function findModelEntry(tenant: ServingTenant, client: Client | undefined, id: string): ModelEntry {
   const name = id.replace(/^models\//, '')
   const listed = listModels(tenant.tenant, client).includes(name)
-  const served = [...tenant.accounts.values()].some(({ account }) => resolveModel(account, name) !== undefined)
+  const served = upstreamName(tenant, name) !== undefined
   const known = findModelFacts(tenant.tenant, name) !== undefined
   if (!listed && !(served && known)) throw new KorProxyError('KP-PROV-103', { model: name, group: '*' })
   return modelEntry(tenant, name)
 }
 
 function modelEntry(tenant: ServingTenant, id: string): ModelEntry {
-  const facts = findModelFacts(tenant.tenant, tenant.tenant.modelAliases[id] ?? upstreamName(tenant, id))
+  const facts = findModelFacts(tenant.tenant, upstreamName(tenant, id) ?? id)
   return {
     id,
     displayName: facts?.displayName ?? id,
@@ -34,10 +34,12 @@ function modelEntry(tenant: ServingTenant, id: string): ModelEntry {
   }
 }
 
-function upstreamName(tenant: ServingTenant, id: string): string {
-  for (const { account } of tenant.accounts.values()) {
-    const name = resolveModel(account, id)
+/** What the first account that serves it calls the model. */
+function upstreamName({ tenant, accounts }: ServingTenant, id: string): string | undefined {
+  const naming = { aliases: tenant.modelAliases, accounts: [...accounts.keys()] }
+  for (const { account } of accounts.values()) {
+    const name = resolveModel(account, id, naming)
     if (name !== undefined) return name
   }
-  return id
+  return undefined
 }
