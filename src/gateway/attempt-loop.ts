@@ -1,4 +1,4 @@
-import { decideRetry } from '#routing/retry-policy.ts'
+import { decideRetry, type RetryDecision } from '#routing/retry-policy.ts'
 import type { Selection } from '#routing/select-account.ts'
 import type { Account, GroupTarget, RetryPolicy, Timeouts } from '#table/routing-table.ts'
 import type { Exchange } from './exchange.ts'
@@ -24,6 +24,8 @@ interface GroupRun {
   /** Monotonic. */
   readonly deadline: number
   readonly whenUnavailable: 'Skip' | 'TryLeastBad'
+  /** Whether a group comes after this one. */
+  readonly fallback: 'left' | 'none'
 }
 
 /** Selects, encodes and dispatches until an answer stands, the request's own fault shows, or all is tried. */
@@ -76,6 +78,7 @@ export class AttemptLoop {
       timeouts,
       deadline: this.#exchange.startedAt + timeouts.requestMs,
       whenUnavailable,
+      fallback: target === this.#exchange.targets.at(-1) ? 'none' : 'left',
     }
   }
 
@@ -90,15 +93,7 @@ export class AttemptLoop {
       again = undefined
       const failure = await this.#attemptWithinBudget(run, chosen)
       if (failure === undefined) return 'done'
-      const decision = decideRetry({
-        outcome: failure.outcome,
-        attempt: this.#exchange.attempts.length,
-        policy: run.policy,
-        otherAccount: this.#peek(run) ? 'available' : 'none',
-        sameAccountRetried,
-        remainingMs: run.deadline - this.#runtime.monotonic(),
-        random: this.#runtime.random,
-      })
+      const decision = this.#decide(run, failure, sameAccountRetried)
       if (decision.action === 'give-up') throw exhaustedError(this.#exchange, this.#history)
       if (decision.action === 'next-group') return 'next-group'
       if (decision.action === 'same-account') {
@@ -107,6 +102,23 @@ export class AttemptLoop {
         await this.#wait(decision.delayMs)
       }
     }
+  }
+
+  #decide(run: GroupRun, failure: AttemptFailure, sameAccountRetried: 'yes' | 'no'): RetryDecision {
+    const attempt = this.#exchange.attempts.length
+    const decision = decideRetry({
+      outcome: failure.outcome,
+      attempt,
+      policy: run.policy,
+      otherAccount: this.#peek(run) ? 'available' : 'none',
+      sameAccountRetried,
+      remainingMs: run.deadline - this.#runtime.monotonic(),
+      random: this.#runtime.random,
+    })
+    // The last attempt is kept for the fallback: a large group must not use up all of them at a provider that is down.
+    const isLast = attempt === run.policy.maxAttempts - 1
+    const staysHere = decision.action === 'next-account' || decision.action === 'same-account'
+    return isLast && staysHere && run.fallback === 'left' ? { action: 'next-group', delayMs: 0 } : decision
   }
 
   /** Undefined: the exchange is over (answered, broken off, or the client left). */

@@ -9,6 +9,7 @@ import { AttemptLoop } from './attempt-loop.ts'
 import { countTokens } from './count-tokens.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
 import type { Exchange } from './exchange.ts'
+import { HealthChecks } from './health-checks.ts'
 import { openExchange } from './open-exchange.ts'
 import type { GatewayDependencies, GatewayOptions } from './options.ts'
 import { OverloadGuard } from './overload.ts'
@@ -37,6 +38,7 @@ export class Gateway {
   readonly #runtime: GatewayRuntime
   readonly #overload: OverloadGuard
   readonly #sockets = new SocketWatch()
+  readonly #healthChecks: HealthChecks
   #table: ServingTable | undefined
   #authenticator: Authenticator | undefined
   #draining = false
@@ -69,6 +71,7 @@ export class Gateway {
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),
     }
+    this.#healthChecks = new HealthChecks(this.#runtime)
   }
 
   /** Swaps the table in one step; requests under way finish on the one they began with. */
@@ -120,6 +123,7 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
+    this.#healthChecks.close()
     this.#overload.close()
     this.#runtime.sweeper.close()
     await this.#runtime.pools.close()
