@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -73,6 +73,8 @@ export async function startStack(t: Test, manifests: string, options: StackOptio
 }
 
 function readAccessLog(directory: string): Record<string, unknown>[] {
+  // Made with the first line.
+  if (!existsSync(directory)) return []
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .flatMap(({ name }) => readFileSync(join(directory, name), 'utf8').split('\n'))
