@@ -1,50 +1,10 @@
-import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
-import { isJsonObject } from '../ir/json-fields.ts'
+import type { JsonObject } from '../ir/chat-request.ts'
+import { objectSchema } from '../ir/object-schema.ts'
 import { unsupported } from './encode-content.ts'
 
-const UNIONS = ['anyOf', 'oneOf', 'allOf'] as const
-
-/**
- * A schema whose root is a plain object, which is all that Anthropic takes as `input_schema`:
- * https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
- * @throws KorProxyError KP-PROV-112 when the root is another type
- */
+/** What Anthropic takes as `input_schema`. @throws KorProxyError KP-PROV-112 when the root is not an object */
 export function toolInputSchema(schema: JsonObject | undefined, parameter: string): JsonObject {
-  if (schema === undefined) return { type: 'object', properties: {} }
-  const flat = flattenUnions(resolveRoot(schema))
-  const { type } = flat
-  const isObjectType = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'))
-  if (!isObjectType) throw unsupported(parameter, 'the schema of a tool must be an object at its root')
-  return { ...flat, type: 'object', ...(flat['properties'] === undefined && { properties: {} }) }
-}
-
-/** `{"$ref": "#/$defs/Input", "$defs": …}`, as schema generators write it. */
-function resolveRoot(schema: JsonObject): JsonObject {
-  const { $ref: reference, ...rest } = schema
-  const [, group = '', name = ''] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(String(reference ?? '')) ?? []
-  const definitions = schema[group]
-  const definition = isJsonObject(definitions) ? definitions[name] : undefined
-  return isJsonObject(definition) ? { ...rest, ...definition } : schema
-}
-
-/** Branches become one object: every property may occur, and only what all branches require (of `allOf`: any) is required. */
-function flattenUnions(schema: JsonObject): JsonObject {
-  return UNIONS.reduce((flat, keyword) => {
-    const { [keyword]: list, ...rest } = flat
-    const branches = Array.isArray(list) ? list.filter(isJsonObject) : []
-    if (branches.length === 0) return flat
-    const lists = branches.map((branch) => stringList(branch['required']))
-    const common =
-      keyword === 'allOf' ? lists.flat() : (lists[0] ?? []).filter((name) => lists.every((all) => all.includes(name)))
-    const required = [...new Set([...stringList(rest['required']), ...common])]
-    return {
-      ...rest,
-      properties: Object.assign({}, ...[rest, ...branches].map(({ properties }) => properties)),
-      ...(required.length > 0 && { required }),
-    }
-  }, schema)
-}
-
-function stringList(value: JsonValue | undefined): string[] {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : []
+  const input = objectSchema(schema)
+  if (input === undefined) throw unsupported(parameter, 'the schema of a tool must be an object at its root')
+  return input
 }

@@ -7,7 +7,7 @@ import { writeGenerationConfig } from './write-generation-config.ts'
 import { writeTools } from './write-tools.ts'
 
 /** Letters, digits, `_`, `.`, `:` and `-`. @see https://ai.google.dev/api/caching#FunctionDeclaration */
-const TOOL_NAMES: NameRule = { allowed: /[a-zA-Z0-9_.:-]/, maxLength: 128, letterFirst: true }
+const TOOL_NAMES: NameRule = { allowed: /[a-zA-Z0-9_.:-]/, maxLength: 64, letterFirst: true }
 
 /**
  * Body of `generateContent`; model and verb stand in the path, see `geminiPath`.

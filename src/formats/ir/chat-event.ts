@@ -123,7 +123,14 @@ export interface ErrorEvent {
   readonly message: string
 }
 
-export type FinishReason = 'stop' | 'stop-sequence' | 'length' | 'tool-calls' | 'content-filter' | 'pause' | 'context-window'
+export type FinishReason =
+  | 'stop'
+  | 'stop-sequence'
+  | 'length'
+  | 'tool-calls'
+  | 'content-filter'
+  | 'pause'
+  | 'context-window'
 
 /** Token counts. `input` includes cached and cache-write tokens; `output` includes reasoning. Absent = the provider did not tell. */
 export interface Usage {
@@ -168,4 +175,3 @@ export type ReplyPart =
       readonly signature: Signature | undefined
     }
   | { readonly type: 'image'; readonly mediaType: string; readonly data: string }
-

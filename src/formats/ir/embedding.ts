@@ -1,5 +1,7 @@
 /** One input to embed. Token arrays only pass to OpenAI-like providers. */
-export type EmbeddingInput = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'tokens'; readonly tokens: readonly number[] }
+export type EmbeddingInput =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tokens'; readonly tokens: readonly number[] }
 
 export interface EmbeddingRequest {
   readonly model: string

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 
 /** Parses a client's body; the first problem becomes a 400 that names its field. */

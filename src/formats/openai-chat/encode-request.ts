@@ -23,7 +23,7 @@ export function encodeRequest(request: ChatRequest, target: TargetModel): Encode
   const dropped = droppedParameters(target)
   const names = toolNameMap(request.tools, historyNames(request), TOOL_NAMES)
   const stream = request.stream || target.quirks.streamOnly === true
-  const format = encodeResponseFormat(request.responseFormat, target)
+  const format = encodeResponseFormat(request, target, dropped)
   const system = withoutBillingHeader(request.system)
   if (hasCacheHint(request)) dropped.add('cache_control')
   const context = { target, names, dropped }
@@ -81,7 +81,7 @@ function encodeToolFields(
   const tools = offeredTools(request)
   if (tools.length === 0) return {}
   return {
-    tools: encodeTools(tools, context.names),
+    tools: encodeTools(tools, context),
     tool_choice: encodeToolChoice(request.toolChoice, context),
     parallel_tool_calls: request.parallelToolCalls,
   }

@@ -1,18 +1,21 @@
 import type { JsonObject, JsonValue, Tool, ToolChoice } from '../ir/chat-request.ts'
 import { jsonFields } from '../ir/json-fields.ts'
-import type { ToolNameMap } from '../ir/tool-names.ts'
 import type { EncodingContext } from './encoding-context.ts'
+import { toolParameters } from './tool-parameters.ts'
 
-export function encodeTools(tools: readonly Tool[], names: ToolNameMap): readonly JsonObject[] {
-  return tools.map(({ name, description, parameters, strict }) => ({
-    type: 'function',
-    function: jsonFields({
-      name: names.encode(name),
-      description,
-      parameters: withoutDialect(parameters ?? { type: 'object', properties: {} }),
-      strict,
-    }),
-  }))
+/** @throws KorProxyError KP-PROV-112 */
+export function encodeTools(
+  tools: readonly Tool[],
+  { target, names, dropped }: EncodingContext,
+): readonly JsonObject[] {
+  return tools.map((tool) => {
+    const { parameters, strict } = toolParameters(tool, target, dropped)
+    const { name, description } = tool
+    return {
+      type: 'function',
+      function: jsonFields({ name: names.encode(name), description, parameters: withoutDialect(parameters), strict }),
+    }
+  })
 }
 
 /** `$schema` names the dialect of JSON Schema; picky servers refuse it and none needs it. */

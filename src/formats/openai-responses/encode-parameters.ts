@@ -1,5 +1,5 @@
 import type { TargetModel } from '../format.ts'
-import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort, ResponseFormat } from '../ir/chat-request.ts'
+import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 
@@ -19,7 +19,6 @@ export function encodeParameters(request: ChatRequest, target: TargetModel, drop
   return jsonFields({
     ...encodeSampling(request, target, dropped),
     max_output_tokens: encodeOutputLimit(request.maxOutputTokens, target),
-    text: encodeTextFormat(request.responseFormat),
     reasoning: encodeReasoning(request.reasoning, target, dropped),
     include: include.length > 0 ? include : undefined,
     service_tier: encodeServiceTier(request.serviceTier, dropped),
@@ -52,20 +51,6 @@ function encodeSampling({ sampling }: ChatRequest, target: TargetModel, dropped:
 function encodeOutputLimit(limit: number | undefined, target: TargetModel): number | undefined {
   if (limit === undefined) return undefined
   return Math.max(LEAST_OUTPUT_TOKENS, Math.min(limit, target.maxOutputTokens ?? limit))
-}
-
-function encodeTextFormat(format: ResponseFormat | undefined): JsonObject | undefined {
-  switch (format?.type) {
-    case undefined:
-    case 'text':
-      return undefined
-    case 'json':
-      return { format: { type: 'json_object' } }
-    case 'json-schema': {
-      const { name, description, schema, strict } = format
-      return { format: jsonFields({ type: 'json_schema', name, description, schema, strict }) }
-    }
-  }
 }
 
 /** Asking a model that does not reason for encrypted reasoning is a 400, so an unknown model is asked only when the client wants reasoning. */

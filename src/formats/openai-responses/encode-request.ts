@@ -2,10 +2,13 @@ import type { EncodedRequest, TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, SystemTurn, ToolChoice, Turn } from '../ir/chat-request.ts'
 import { droppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
+import { toolParameters } from '../openai-chat/tool-parameters.ts'
+import { answerCalls } from './answer-calls.ts'
 import { type EncodingContext, encodeAssistantTurn } from './encode-assistant.ts'
 import { encodeToolOutput, encodeUserContent } from './encode-content.ts'
 import { encodeParameters } from './encode-parameters.ts'
 import { encodeToolChoice, encodeTools } from './encode-tools.ts'
+import { encodeTextFormat } from './text-format.ts'
 import { upstreamToolNames } from './tool-naming.ts'
 
 /**
@@ -17,15 +20,17 @@ export function encodeResponsesRequest(request: ChatRequest, target: TargetModel
   const names = upstreamToolNames(request.tools, calledNames(request.turns))
   const context = { target, names, dropped }
   const hasTools = request.tools.length > 0
+  const format = encodeTextFormat(request, target, dropped)
   const body = jsonFields({
     model: target.id,
     instructions: request.system.length > 0 ? request.system.map((part) => part.text).join('\n\n') : undefined,
-    input: encodeTurns(request.turns, context),
-    tools: hasTools ? encodeTools(request.tools, names) : undefined,
+    input: encodeTurns([...format.turns, ...answerCalls(request.turns)], context),
+    tools: hasTools ? encodeTools(request.tools, names, (tool) => toolParameters(tool, target, dropped)) : undefined,
     tool_choice:
       hasTools && request.toolChoice ? encodeToolChoice(allowedChoice(request.toolChoice, context), names) : undefined,
     parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     ...encodeParameters(request, target, dropped),
+    text: format.text,
     store: false,
     stream: request.stream,
   })

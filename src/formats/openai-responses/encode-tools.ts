@@ -1,17 +1,20 @@
 import type { JsonObject, Tool, ToolChoice } from '../ir/chat-request.ts'
 import { jsonFields } from '../ir/json-fields.ts'
+import type { ToolParameters } from '../openai-chat/tool-parameters.ts'
 import type { WireToolNames } from './tool-naming.ts'
 
-const NO_PARAMETERS: JsonObject = { type: 'object', properties: {} }
-
 /** The tools of a namespace stand together at the place of the first of them. */
-export function encodeTools(tools: readonly Tool[], names: WireToolNames): JsonObject[] {
+export function encodeTools(
+  tools: readonly Tool[],
+  names: WireToolNames,
+  parametersOf: (tool: Tool) => ToolParameters,
+): JsonObject[] {
   const encoded: JsonObject[] = []
   const namespaces = new Map<string, JsonObject[]>()
   for (const tool of tools) {
     const { namespace } = names.of(tool.name)
     if (namespace === undefined) {
-      encoded.push(encodeTool(tool, names))
+      encoded.push(encodeTool(tool, names, parametersOf))
       continue
     }
     const inner = namespaces.get(namespace) ?? []
@@ -19,22 +22,18 @@ export function encodeTools(tools: readonly Tool[], names: WireToolNames): JsonO
       namespaces.set(namespace, inner)
       encoded.push({ type: 'namespace', name: namespace, description: namespace, tools: inner })
     }
-    inner.push(encodeTool(tool, names))
+    inner.push(encodeTool(tool, names, parametersOf))
   }
   return encoded
 }
 
 /** Without `strict` this API tries strict mode, the others do not: what the client did not ask for is switched off. */
-function encodeTool(tool: Tool, names: WireToolNames): JsonObject {
+function encodeTool(tool: Tool, names: WireToolNames, parametersOf: (tool: Tool) => ToolParameters): JsonObject {
   const { name, custom } = names.of(tool.name)
-  if (custom) return jsonFields({ type: 'custom', name, description: tool.description })
-  return jsonFields({
-    type: 'function',
-    name,
-    description: tool.description,
-    parameters: tool.parameters ?? NO_PARAMETERS,
-    strict: tool.strict ?? false,
-  })
+  const { description } = tool
+  if (custom) return jsonFields({ type: 'custom', name, description })
+  const { parameters, strict } = parametersOf(tool)
+  return jsonFields({ type: 'function', name, description, parameters, strict: strict ?? false })
 }
 
 export function encodeToolChoice(choice: ToolChoice, names: WireToolNames): string | JsonObject {

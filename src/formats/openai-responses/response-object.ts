@@ -1,7 +1,8 @@
 import type { ClientContext } from '../format.ts'
 import type { FinishReason, Usage } from '../ir/chat-event.ts'
-import type { ChatRequest, JsonObject, ResponseFormat } from '../ir/chat-request.ts'
+import type { ChatRequest, JsonObject, ResponseFormat, Tool } from '../ir/chat-request.ts'
 import { jsonFields } from '../ir/json-fields.ts'
+import type { ToolParameters } from '../openai-chat/tool-parameters.ts'
 import { encodeToolChoice, encodeTools } from './encode-tools.ts'
 import { clientToolNames } from './tool-naming.ts'
 
@@ -82,7 +83,7 @@ export function requestEcho(request: ChatRequest): JsonObject {
     temperature: temperature ?? 1,
     text: { format: echoFormat(request.responseFormat) },
     tool_choice: request.toolChoice === undefined ? 'auto' : encodeToolChoice(request.toolChoice, names),
-    tools: encodeTools(request.tools, names),
+    tools: encodeTools(request.tools, names, parametersAsSent),
     top_logprobs: topLogprobs ?? 0,
     top_p: topP ?? 1,
     truncation: 'disabled',
@@ -130,4 +131,8 @@ export function finishState(reason: FinishReason): Pick<ResponseState, 'status' 
     case 'content-filter':
       return { status: 'incomplete', incompleteReason: 'content_filter' }
   }
+}
+
+function parametersAsSent({ parameters, strict }: Tool): ToolParameters {
+  return { parameters: parameters ?? { type: 'object', properties: {} }, strict }
 }

@@ -1,0 +1,42 @@
+import type { TargetModel } from '../format.ts'
+import type { ChatRequest, JsonObject, SystemTurn } from '../ir/chat-request.ts'
+import type { DroppedParameters } from '../ir/dropped-parameters.ts'
+import { jsonFields } from '../ir/json-fields.ts'
+import { mentionsJson } from '../ir/mentions-json.ts'
+import { JSON_INSTRUCTION, schemaInstruction } from '../openai-chat/response-format.ts'
+import { schemaName } from '../openai-chat/schema-name.ts'
+import { strictness } from '../openai-chat/tool-parameters.ts'
+
+const JSON_MODE: JsonObject = { format: { type: 'json_object' } }
+
+export interface EncodedTextFormat {
+  readonly text: JsonObject | undefined
+  /** Said in the input: JSON mode looks for its word there and not in `instructions`. */
+  readonly turns: readonly SystemTurn[]
+}
+
+/** A model without JSON schemas gets JSON mode and the schema in words. */
+export function encodeTextFormat(
+  { responseFormat, turns }: ChatRequest,
+  target: TargetModel,
+  dropped: DroppedParameters,
+): EncodedTextFormat {
+  switch (responseFormat?.type) {
+    case undefined:
+    case 'text':
+      return { text: undefined, turns: [] }
+    case 'json':
+      return { text: JSON_MODE, turns: mentionsJson([], turns) ? [] : [{ role: 'system', parts: [JSON_INSTRUCTION] }] }
+    case 'json-schema': {
+      const { name, description, schema } = responseFormat
+      if (target.capabilities.jsonSchema === false) {
+        return { text: JSON_MODE, turns: [{ role: 'system', parts: [schemaInstruction(schema)] }] }
+      }
+      const strict = strictness(responseFormat.strict, schema, { dropped, parameter: 'text.format.strict' })
+      return {
+        text: { format: jsonFields({ type: 'json_schema', name: schemaName(name), description, schema, strict }) },
+        turns: [],
+      }
+    }
+  }
+}
