@@ -6,7 +6,7 @@ const BANNER = "import { createRequire as korproxyRequire } from 'node:module'; 
 /** Bundles the program into `dist/`: one entry and its lazily loaded parts. Starts twice as fast as the sources. */
 export async function buildProgram(): Promise<void> {
   await build({
-    entryPoints: { korproxy: 'src/cli/main.ts' },
+    entryPoints: { korproxy: 'src/cli/launch.ts' },
     outdir: 'dist',
     bundle: true,
     splitting: true,

@@ -19,5 +19,3 @@ export async function main(args: readonly string[]): Promise<number> {
     return 1
   }
 }
-
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))

@@ -1,7 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { startSimulator } from '#simulator/simulator.ts'
 import { createLogger } from '#telemetry/log.ts'
 import { discoverAccounts } from './discover-accounts.ts'
 import { managementToken } from './management-token.ts'
@@ -44,10 +43,7 @@ export function addServeCommand(program: Command): void {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const log = createLogger({ level: flags.logLevel })
-  const simulator =
-    flags.mockProvider === undefined
-      ? undefined
-      : await startSimulator({ port: flags.mockProvider === true ? MOCK_PORT : flags.mockProvider })
+  const simulator = flags.mockProvider === undefined ? undefined : await startMockProvider(flags.mockProvider)
   const extra = flags.discover === true ? await discoverAccounts(process.env, flags.namespace) : undefined
   const standalone = await startStandalone({
     config: flags.config,
@@ -64,6 +60,12 @@ async function serve(flags: ServeFlags): Promise<void> {
   await stopSignal()
   await standalone.drain(flags.drain * 1000)
   await simulator?.close()
+}
+
+/** Loaded on demand: a gateway in production has no use for it. */
+async function startMockProvider(port: number | true): Promise<{ close(): Promise<void> }> {
+  const { startSimulator } = await import('#simulator/simulator.ts')
+  return startSimulator({ port: port === true ? MOCK_PORT : port })
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
