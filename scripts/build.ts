@@ -1,7 +1,8 @@
 import { build } from 'esbuild'
 
 /** CommonJS dependencies inside an ESM bundle still call `require`. */
-const BANNER = "import { createRequire as korproxyRequire } from 'node:module'; const require = korproxyRequire(import.meta.url);"
+const BANNER =
+  "import { createRequire as korproxyRequire } from 'node:module'; const require = korproxyRequire(import.meta.url);"
 
 /** Bundles the program into `dist/`: one entry and its lazily loaded parts. Starts twice as fast as the sources. */
 export async function buildProgram(): Promise<void> {
