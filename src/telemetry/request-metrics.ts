@@ -1,0 +1,89 @@
+import { ERRORS } from '#errors/registry.ts'
+import { costSamples, counterSamples, counterSeries, histogramSamples, OTHER, type Sample } from './bounded-series.ts'
+import { knownName } from './known-models.ts'
+import { METRICS, type MetricDefinition } from './metric-table.ts'
+import { RequestCells, RequestSeries } from './request-cells.ts'
+import type { RequestEvent } from './request-event.ts'
+
+export type IsKnownModel = (tenant: string, model: string) => boolean
+
+/** A metric and where its lines come from when it is rendered. */
+export interface RenderedMetric {
+  readonly definition: MetricDefinition
+  readonly samples: () => readonly Sample[]
+}
+
+/** Longer names are in no catalogue, and a client may send megabytes of them. */
+const MAX_NAME_LENGTH = 256
+
+/** Names of unknown parameters are the client's; these look like names. */
+const PARAMETER_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
+
+/** Kinds of requests whose cells are kept at hand; past it the look-ups start anew, the counts stay. */
+const MAX_KEPT = 4_096
+
+/** Counters and histograms of requests. Counting is a few look-ups; lines are made when somebody asks for them. */
+export class RequestMetrics {
+  readonly #isKnown: IsKnownModel
+  readonly #series = new RequestSeries()
+  readonly #errors = counterSeries(METRICS.errors)
+  readonly #attempts = counterSeries(METRICS.attempts)
+  readonly #dropped = counterSeries(METRICS.dropped)
+  readonly #cells = new Map<string, RequestCells>()
+
+  constructor(isKnown: IsKnownModel) {
+    this.#isKnown = isKnown
+  }
+
+  record(event: RequestEvent): void {
+    const { tenant, provider, account, errorCode } = event
+    this.#cellsOf(event).record(event)
+    if (errorCode !== '') {
+      this.#errors.at([tenant, provider, account, errorCode, errorKind(errorCode)]).value += 1
+    }
+    for (const attempt of event.attempts) {
+      this.#attempts.at([tenant, attempt.provider, attempt.account, attempt.outcome]).value += 1
+    }
+    for (const name of event.droppedParameters) {
+      this.#dropped.at([PARAMETER_NAME.test(name) ? name : OTHER]).value += 1
+    }
+  }
+
+  #cellsOf(event: RequestEvent): RequestCells {
+    const { tenant, profile, provider, account, requestType, model, requestedModel } = event
+    const answered = this.#modelLabel(tenant, model)
+    const requested = requestedModel === model ? answered : this.#modelLabel(tenant, requestedModel)
+    const key = `${tenant}\n${profile}\n${provider}\n${account}\n${requestType}\n${answered}\n${requested}`
+    const known = this.#cells.get(key)
+    if (known !== undefined) return known
+    if (this.#cells.size >= MAX_KEPT) this.#cells.clear()
+    const created = new RequestCells(this.#series, event, { requested, answered })
+    this.#cells.set(key, created)
+    return created
+  }
+
+  #modelLabel(tenant: string, model: string): string {
+    if (model === '') return ''
+    if (model.length > MAX_NAME_LENGTH) return OTHER
+    return knownName(model, (name) => this.#isKnown(tenant, name)) ?? OTHER
+  }
+
+  metrics(): readonly RenderedMetric[] {
+    const { cost, ...series } = this.#series
+    const { requests, tokens, unpriced, truncated, ...histograms } = series
+    const counters = [requests, tokens, unpriced, truncated, this.#errors, this.#attempts, this.#dropped]
+    return [
+      ...counters.map((counter) => ({ definition: counter.definition, samples: () => counterSamples(counter) })),
+      { definition: cost.definition, samples: () => costSamples(cost) },
+      ...Object.values(histograms).map((histogram) => ({
+        definition: histogram.definition,
+        samples: () => histogramSamples(histogram),
+      })),
+    ]
+  }
+}
+
+function errorKind(code: string): string {
+  const registry: Readonly<Record<string, { readonly kind: string }>> = ERRORS
+  return registry[code]?.kind ?? OTHER
+}
