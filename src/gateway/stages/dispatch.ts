@@ -8,7 +8,7 @@ import { forwardedReplyHeaders } from '../reply/forwarded-headers.ts'
 import { clientContext, toClientError } from '../reply/render-error.ts'
 import type { GatewayRuntime } from '../runtime.ts'
 import type { ServingAccount } from '../serving-account.ts'
-import { type AttemptResult, UpstreamAttempt } from '../upstream/attempt.ts'
+import { type AttemptResult, type CallResult, UpstreamAttempt } from '../upstream/attempt.ts'
 import type { PreparedRequest } from './encode.ts'
 
 export interface DispatchInput {
@@ -26,18 +26,29 @@ export interface DispatchInput {
 /** Query parameters that carry a client's credential. */
 const CREDENTIAL_PARAMETERS = ['key', 'api_key']
 
+/** Several kept-alive connections can end at one moment; then the next failure is the provider's own. */
+const STALE_CALLS = 3
+
 /** Sends a prepared request to its account and relays what comes back. Never throws: a failure is a result. */
-export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise<AttemptResult> {
+export async function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise<AttemptResult> {
+  for (let calls = 1; ; calls += 1) {
+    const result = await call(runtime, input)
+    if (result.kind !== 'stale') return result
+    if (calls === STALE_CALLS) return { kind: 'failed', failure: result.failure }
+  }
+}
+
+function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult> {
   const { exchange, prepared, account, model } = input
   const upstreamStream = prepared.kind === 'translate-chat' ? prepared.upstreamStream : exchange.stream
-  const call = {
+  const providerCall = {
     operation: prepared.operation,
     account: account.account,
     model,
     stream: upstreamStream,
     query: upstreamQuery(exchange.query),
   }
-  const { url, method } = account.provider.target(call)
+  const { url, method } = account.provider.target(providerCall)
   const target = new URL(url)
   const attempt = new UpstreamAttempt({
     exchange,
@@ -78,7 +89,7 @@ export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise
       {
         path: target.pathname + target.search,
         method,
-        headers: upstreamHeaders(runtime, input, account.provider.headers(call, input.secret)),
+        headers: upstreamHeaders(runtime, input, account.provider.headers(providerCall, input.secret)),
         body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
         // What is sent twice may be billed twice: the attempt loop decides about retries, never the pool.
         idempotent: false,

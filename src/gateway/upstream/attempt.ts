@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import type { ClientReply } from '../reply/client-reply.ts'
 import type { Sweeper, Swept } from '../sweep.ts'
 import { AttemptTimeout, ClientGone, type ConnectionFailure, connectionFailure } from './connection-failure.ts'
+import { isStaleConnection } from './stale-connection.ts'
 
 /** What became of one try at one account. */
 export type AttemptResult =
@@ -15,6 +16,9 @@ export type AttemptResult =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   /** The answer broke off after the commit point; the client got an error event. */
   | { readonly kind: 'broken'; readonly failure: AttemptFailure }
+
+/** What became of one call; `stale` says nothing of the provider yet, because its connection had ended before. */
+export type CallResult = AttemptResult | { readonly kind: 'stale'; readonly failure: AttemptFailure }
 
 export type AttemptFailure = Failure & Partial<Pick<ConnectionFailure, 'details'>>
 
@@ -60,8 +64,8 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
   readonly #parts: AttemptParts
   readonly #slot: number
   readonly #startedAt: number
-  readonly result: Promise<AttemptResult>
-  #resolve: (result: AttemptResult) => void
+  readonly result: Promise<CallResult>
+  #resolve: (result: CallResult) => void
   #controller: Dispatcher.DispatchController | undefined
   #sink: ReplySink | undefined
   #lastByteAt: number
@@ -75,7 +79,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     this.#startedAt = parts.monotonic()
     this.#lastByteAt = this.#startedAt
     this.#lastWriteAt = this.#startedAt
-    const { promise, resolve } = Promise.withResolvers<AttemptResult>()
+    const { promise, resolve } = Promise.withResolvers<CallResult>()
     this.result = promise
     this.#resolve = resolve
     this.#slot = parts.sweeper.add(this)
@@ -177,10 +181,11 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     if (this.#done) return
     const failure =
       error instanceof SinkFailure ? error.failure : connectionFailure(error, this.#parts.timeouts.connectMs)
-    this.#finish(this.#sink === undefined ? { kind: 'failed', failure } : this.#sink.fail(failure))
+    if (this.#sink !== undefined) this.#finish(this.#sink.fail(failure))
+    else this.#finish({ kind: isStaleConnection(error) ? 'stale' : 'failed', failure })
   }
 
-  #finish(result: AttemptResult): void {
+  #finish(result: CallResult): void {
     if (this.#done) return
     this.#done = true
     this.#parts.sweeper.remove(this.#slot)

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
+import { watchConnection } from './stale-connection.ts'
 
 export interface PoolKey {
   readonly origin: string
@@ -68,7 +69,11 @@ export class UpstreamPools {
             return callback(refused as Error, null)
           }
         }
-        return connector(target, callback)
+        return connector(target, (...result) => {
+          const [error, socket] = result
+          if (error === null && socket !== null) watchConnection(socket)
+          callback(...result)
+        })
       },
     })
   }
