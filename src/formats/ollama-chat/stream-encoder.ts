@@ -29,7 +29,7 @@ export class OllamaStreamEncoder implements StreamEncoder {
   #model: string
   #head: string
   #calledSoFar = 0
-  #refused = false
+  #hasText = false
   #usage: Usage | undefined
   #finish: FinishEvent | undefined
 
@@ -71,9 +71,8 @@ export class OllamaStreamEncoder implements StreamEncoder {
   #pushChoice(event: Exclude<ChatEvent, { type: 'start' | 'usage' | 'error' }>): string {
     switch (event.type) {
       case 'text-delta':
-        return this.#line(this.#shape.text(event.text))
       case 'refusal-delta':
-        this.#refused = true
+        this.#hasText ||= event.text !== ''
         return this.#line(this.#shape.text(event.text))
       case 'thinking-delta':
         return this.#line(this.#shape.thinking(event.text))
@@ -103,7 +102,7 @@ export class OllamaStreamEncoder implements StreamEncoder {
   /** Calls with half their arguments waited for the reason: those of a cut answer are not made, others are made without arguments. */
   #finishCalls(event: FinishEvent): string {
     this.#finish = event
-    const explanation = event.reason === 'content-filter' && !this.#refused ? event.explanation : undefined
+    const explanation = event.reason === 'content-filter' && !this.#hasText ? event.explanation : undefined
     const refusal = explanation === undefined ? '' : this.#line(this.#shape.text(explanation))
     if (doneReason(event.reason) !== 'stop') return refusal
     return refusal + [...this.#calls.keys()].map((index) => this.#writeCall(index)).join('')
