@@ -107,6 +107,17 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   }),
 }
 
+/** An older model, whose JSON answers come from a tool that stands for the schema. */
+export const ANSWERING: Readonly<Record<string, Target>> = {
+  ...TARGETS,
+  'anthropic without schemas': target('claude-3-5-haiku', {
+    format: 'anthropic',
+    issuer: 'anthropic',
+    capabilities: { ...ALL, jsonSchema: false },
+    maxOutputTokens: 8_192,
+  }),
+}
+
 /** Models that differ, and models of which nothing is known. */
 export const OTHER_TARGETS: Readonly<Record<string, Target>> = {
   'gpt-5': target('gpt-5', { format: 'openai-chat', issuer: 'openai', capabilities: THINKER, quirks: OPENAI }),
