@@ -9,10 +9,9 @@ import type {
   StreamDecoder,
   StreamEncoder,
 } from '#formats/format.ts'
-import type { ChatEvent } from '#formats/ir/chat-event.ts'
 import { collectReply } from '#formats/ir/collect-reply.ts'
 import { CHAT_FORMATS } from '#formats/registry.ts'
-import { type EventSplitter, SseSplitter } from '#formats/sse/event-splitter.ts'
+import { type EventSplitter, type RawEvent, SseSplitter } from '#formats/sse/event-splitter.ts'
 import { LineSplitter } from '#formats/sse/line-splitter.ts'
 import { ANSWERING, type Target } from './targets.ts'
 
@@ -97,8 +96,8 @@ async function relayStream({ response, client, target, encoded, context }: Relay
     target.format.streamDecoder(encoded.replyContext),
     client.streamEncoder(context),
   )
-  for await (const chunk of answer.body ?? []) response.write(pipe.push(chunk))
-  response.end(pipe.end())
+  for await (const chunk of answer.body ?? []) response.write([...pipe.push(chunk)].join(''))
+  response.end([...pipe.end()].join(''))
 }
 
 /** Bytes of one format in, text of another out. */
@@ -113,19 +112,21 @@ export class StreamPipe {
     this.#encoder = encoder
   }
 
-  push(chunk: Uint8Array): string {
-    return this.#write(
-      this.#splitter.push(chunk).flatMap(({ frame }) => (frame === undefined ? [] : this.#decoder.push(frame))),
-    )
+  /** One piece of text an event: what came before a broken one is not lost. */
+  *push(chunk: Uint8Array): Iterable<string> {
+    yield* this.#write(this.#splitter.push(chunk))
   }
 
-  end(): string {
-    const rest = this.#splitter.end().flatMap(({ frame }) => (frame === undefined ? [] : this.#decoder.push(frame)))
-    return this.#write([...rest, ...this.#decoder.end()]) + this.#encoder.end()
+  *end(): Iterable<string> {
+    yield* this.#write(this.#splitter.end())
+    for (const event of this.#decoder.end()) yield this.#encoder.push(event)
+    yield this.#encoder.end()
   }
 
-  #write(events: readonly ChatEvent[]): string {
-    return events.map((event) => this.#encoder.push(event)).join('')
+  *#write(raws: readonly RawEvent[]): Iterable<string> {
+    for (const { frame } of raws) {
+      if (frame !== undefined) for (const event of this.#decoder.push(frame)) yield this.#encoder.push(event)
+    }
   }
 }
 
