@@ -31,7 +31,11 @@ export class TokenFiles {
 
   /** On disk before it resolves: a rotated refresh token that is lost locks the account out. */
   async save(account: string, credentialVersion: string, tokens: OAuth2Tokens | undefined): Promise<void> {
-    if (tokens === undefined) return rm(this.#path(account), { force: true })
+    if (tokens === undefined) {
+      // A newer credential may have saved its own meanwhile.
+      if ((await this.load(account, credentialVersion)) !== undefined) await rm(this.#path(account), { force: true })
+      return
+    }
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     const next = `${this.#path(account)}.next`
     await writeFile(next, JSON.stringify({ credentialVersion, tokens }), { mode: 0o600, flush: true })

@@ -92,7 +92,7 @@ export function compileCredential(
     return undefined
   return {
     type: 'OAuth2',
-    version: [refreshToken.version, clientSecret?.version ?? ''].join('/') + caVersion,
+    version: [refreshToken.version, clientSecret?.version ?? '', oauthSettings(oauth2)].join('/') + caVersion,
     tokenUrl: oauth2.tokenURL,
     clientId: oauth2.clientID,
     ...(clientSecret === undefined ? {} : { clientSecret: clientSecret.value }),
@@ -104,6 +104,12 @@ export function compileCredential(
     ...(oauth2.refreshLead === undefined ? {} : { refreshLeadMs: parseDuration(oauth2.refreshLead) }),
     ...authority,
   }
+}
+
+/** Another token server or client is another authorisation, although the Secret is the same. */
+function oauthSettings(oauth2: NonNullable<NonNullable<AccountObject['spec']['auth']>['oauth2']>): string {
+  const { tokenURL, clientID, scopes = [], clientAuthentication, bodyFormat } = oauth2
+  return [tokenURL, clientID, scopes.join(' '), clientAuthentication, bodyFormat].join('|')
 }
 
 interface SecretUse {

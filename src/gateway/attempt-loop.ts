@@ -1,3 +1,4 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import { decideRetry, type RetryDecision } from '#routing/retry-policy.ts'
 import type { Selection } from '#routing/select-account.ts'
 import type { Account, GroupTarget, RetryPolicy, Timeouts } from '#table/routing-table.ts'
@@ -149,8 +150,8 @@ export class AttemptLoop {
     const renew = chosen.runtime.renew
     if (!renewable || renew === undefined) return this.#concluded(chosen, first)
     // An access token can be revoked before its time: one fresh one, then the credential counts as refused.
-    await renew()
-    return this.#concluded(chosen, await this.#call(run, chosen))
+    const renewed = await renewedOr(first, renew)
+    return this.#concluded(chosen, renewed ?? (await this.#call(run, chosen)))
   }
 
   async #call(run: GroupRun, chosen: Chosen): Promise<AttemptResult> {
@@ -178,7 +179,11 @@ export class AttemptLoop {
     const startedAt = this.#runtime.monotonic()
     account.inFlight += 1
     try {
-      const secret = await account.secret()
+      const secret = await secretOf(account)
+      if (typeof secret === 'object') {
+        record.outcome = secret.failure.outcome.kind
+        return secret
+      }
       const result = await dispatch(this.#runtime, {
         exchange,
         client: this.#client,
@@ -274,5 +279,45 @@ export class AttemptLoop {
         resolve()
       }
     })
+  }
+}
+
+/** The secret to send, or the failure of an account whose token cannot be had: another account may still answer. */
+async function secretOf(account: ServingAccount): Promise<string | undefined | FailedAttempt> {
+  try {
+    return await account.secret()
+  } catch (error) {
+    return tokenFailure(error)
+  }
+}
+
+/** Undefined: there is a fresh token. */
+async function renewedOr(refused: AttemptResult, renew: () => Promise<void>): Promise<AttemptResult | undefined> {
+  try {
+    await renew()
+    return undefined
+  } catch (error) {
+    const failure = tokenFailure(error)
+    return failure.failure.outcome.kind === 'bad-credential' ? refused : failure
+  }
+}
+
+type FailedAttempt = Extract<AttemptResult, { kind: 'failed' }>
+
+/** KP-PROV-114 stays until somebody authorises anew; anything else may pass. */
+function tokenFailure(error: unknown): FailedAttempt {
+  if (!(error instanceof KorProxyError)) throw error
+  const { code, details, message, retryAfterMs } = error
+  const isFinal = code === 'KP-PROV-114'
+  return {
+    kind: 'failed',
+    failure: {
+      outcome: isFinal ? { kind: 'bad-credential' } : { kind: 'overloaded', retryAfterMs },
+      code,
+      details,
+      message,
+      providerCode: undefined,
+      status: undefined,
+    },
   }
 }

@@ -29,6 +29,7 @@ import { Sweeper } from './sweep.ts'
 import { DrainOver } from './upstream/connection-failure.ts'
 import { fetchToken } from './upstream/fetch-token.ts'
 import { UpstreamPools } from './upstream/pools.ts'
+import { UrlCache } from './upstream/url-cache.ts'
 
 /** Where rotated OAuth tokens are kept. */
 export type TokenStore = Pick<CredentialSourceOptions, 'loadTokens' | 'saveTokens'>
@@ -67,6 +68,7 @@ export class Gateway {
         saved: state.health,
       }),
       pools,
+      urls: new UrlCache(),
       sweeper: new Sweeper(dependencies.monotonic),
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),

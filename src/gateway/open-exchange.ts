@@ -9,13 +9,14 @@ import { readSurface } from './surface.ts'
 /** Safe in headers, log lines and URLs; anything else is replaced. */
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/
 const NOBODY = new Uint8Array(0)
+const NO_QUERY = new URLSearchParams()
 
 /** Begins an exchange: the request line is read, everything else still open. */
 export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, reply: ServerResponse): Exchange {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
-  const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+  const query = mark === -1 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1))
   const header = (name: string): string | undefined => {
     const value = request.headers[name]
     return Array.isArray(value) ? value[0] : value

@@ -4,12 +4,14 @@ import type { AllowLists } from './reply/forwarded-headers.ts'
 import type { BodyMemory } from './stages/receive-body.ts'
 import type { Sweeper } from './sweep.ts'
 import type { UpstreamPools } from './upstream/pools.ts'
+import type { UrlCache } from './upstream/url-cache.ts'
 
 /** What all exchanges of a gateway have in common. */
 export interface GatewayRuntime extends GatewayDependencies {
   readonly options: GatewayOptions
   readonly registry: AccountRegistry
   readonly pools: UpstreamPools
+  readonly urls: UrlCache
   readonly sweeper: Sweeper
   readonly allowLists: AllowLists
   readonly bodyMemory: BodyMemory

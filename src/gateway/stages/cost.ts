@@ -14,26 +14,28 @@ export function requestCost(
 ): number | undefined {
   if (usage?.costUsd !== undefined) return Math.round(usage.costUsd * PICO)
   if (usage === undefined || pricing === undefined) return undefined
-  const prices = tierPrices(pricing, usage.input ?? 0)
-  const { cachedInput = 0, cacheWriteInput = 0, cacheWrite1hInput = 0, reasoning = 0 } = usage
-  const plainInput = Math.max(0, (usage.input ?? 0) - cachedInput - cacheWriteInput)
-  const shortWrites = Math.max(0, cacheWriteInput - cacheWrite1hInput)
-  const pricedReasoning = prices.reasoning === undefined ? 0 : reasoning
-  const parts: readonly (readonly [number, number | undefined])[] = [
-    [plainInput, prices.input],
-    [cachedInput, prices.cachedInput ?? prices.input],
-    [shortWrites, prices.cacheWrite ?? prices.input],
-    [cacheWrite1hInput, prices.cacheWrite1h ?? prices.cacheWrite ?? prices.input],
-    [(usage.output ?? 0) - pricedReasoning, prices.output],
-    [pricedReasoning, prices.reasoning],
-  ]
   let sum = pricing.perRequest ?? 0
-  for (const [tokens, price] of parts) {
+  for (const [tokens, price] of pricedParts(usage, tierPrices(pricing, usage.input ?? 0))) {
     if (tokens === 0) continue
     if (price === undefined) return undefined
     sum += tokens * price
   }
   return Math.round(sum * Number(multiplier ?? 1))
+}
+
+/** Tokens and what one of them costs; a part without a price of its own is priced as what it is part of. */
+function pricedParts(usage: Usage, prices: TokenPrices): readonly (readonly [number, number | undefined])[] {
+  const { input = 0, cachedInput = 0, cacheWriteInput = 0, cacheWrite1hInput = 0, output = 0, reasoning = 0 } = usage
+  const cacheWrite = prices.cacheWrite ?? prices.input
+  const pricedReasoning = prices.reasoning === undefined ? 0 : reasoning
+  return [
+    [Math.max(0, input - cachedInput - cacheWriteInput), prices.input],
+    [cachedInput, prices.cachedInput ?? prices.input],
+    [Math.max(0, cacheWriteInput - cacheWrite1hInput), cacheWrite],
+    [cacheWrite1hInput, prices.cacheWrite1h ?? cacheWrite],
+    [output - pricedReasoning, prices.output],
+    [pricedReasoning, prices.reasoning],
+  ]
 }
 
 /** The highest tier that the prompt passes prices the whole request. */

@@ -49,7 +49,7 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
     query: upstreamQuery(exchange.query),
   }
   const { url, method } = account.provider.target(providerCall)
-  const target = new URL(url)
+  const target = runtime.urls.parse(url)
   const attempt = new UpstreamAttempt({
     exchange,
     client: input.client,
@@ -77,25 +77,27 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
       return openSink(relay, prepared, headers)
     },
   })
-  runtime.pools
-    .get({
-      origin: target.origin,
-      connectMs: input.timeouts.connectMs,
-      idleTimeoutMs: account.account.connections.idleTimeoutMs,
-      proxyUrl: account.account.proxyUrl,
-      caPem: account.credential.caPem,
-    })
-    .dispatch(
-      {
-        path: target.pathname + target.search,
-        method,
-        headers: upstreamHeaders(runtime, input, account.provider.headers(providerCall, input.secret)),
-        body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
-        // What is sent twice may be billed twice: the attempt loop decides about retries, never the pool.
-        idempotent: false,
-      },
-      attempt,
-    )
+  const pool = runtime.pools.get({
+    origin: target.origin,
+    connectMs: input.timeouts.connectMs,
+    idleTimeoutMs: account.account.connections.idleTimeoutMs,
+    proxyUrl: account.account.proxyUrl,
+    caPem: account.credential.caPem,
+  })
+  const options = {
+    origin: target.origin,
+    path: target.pathname + target.search,
+    method,
+    headers: upstreamHeaders(runtime, input, account.provider.headers(providerCall, input.secret)),
+    body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
+    // What is sent twice may be billed twice: the attempt loop decides about retries, never the pool.
+    idempotent: false,
+  }
+  try {
+    pool.dispatch(options, attempt)
+  } catch (error) {
+    attempt.giveUp(error instanceof Error ? error : new Error(String(error)))
+  }
   return attempt.result
 }
 
@@ -116,7 +118,9 @@ function upstreamHeaders(
   const passes = prepared.kind === 'pass-chat' || prepared.kind === 'pass-other' || prepared.kind === 'pass-embedding'
   const lists: HeaderAllowList[] = [runtime.allowLists.get(exchange.tenant.tenant.requestHeaders)]
   if (passes) lists.push(runtime.allowLists.get(account.provider.forwardedRequestHeaders))
-  for (const [name, value] of Object.entries(exchange.request.headers)) {
+  const given = exchange.request.headers
+  for (const name in given) {
+    const value = given[name]
     if (typeof value === 'string' && lists.some((list) => list.allows(name))) headers[name] = value
   }
   headers['content-type'] = passes
