@@ -86,7 +86,7 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
   })
   const options = {
     origin: target.origin,
-    path: target.pathname + target.search,
+    path: target.path,
     method,
     headers: upstreamHeaders(runtime, input, account.provider.headers(providerCall, input.secret)),
     body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
