@@ -21,6 +21,9 @@ export interface ClassifyInput {
   readonly scan: JsonScan | undefined
 }
 
+/** Names of models are remembered, logged and put into URLs. */
+const LONGEST_MODEL = 512
+
 /** What is asked: type, model, streaming. @throws KorProxyError KP-AUTH-007, KP-SYS-516 */
 export function classify(input: ClassifyInput): Classification {
   const { surface, scan, body, tenant } = input
@@ -28,6 +31,9 @@ export function classify(input: ClassifyInput): Classification {
   const needsModel = surface.operation.kind !== 'other'
   if (needsModel && (model === undefined || model === '')) {
     throw new KorProxyError('KP-SYS-516', { message: 'model: required' })
+  }
+  if (model !== undefined && model.length > LONGEST_MODEL) {
+    throw new KorProxyError('KP-SYS-516', { message: `model: longer than ${LONGEST_MODEL} characters` })
   }
   const override = typeOverride(input)
   const { type } = decideType(

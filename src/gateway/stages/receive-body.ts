@@ -66,6 +66,7 @@ class BodyReader implements Swept {
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #deadline = 0
+  #done = false
 
   constructor(parts: BodyReaderParts) {
     this.#parts = parts
@@ -82,6 +83,7 @@ class BodyReader implements Swept {
   }
 
   #onData(chunk: Buffer): void {
+    if (this.#done) return
     try {
       if (this.#bytes + chunk.length > this.#parts.limits.maxBytes) {
         throw new KorProxyError('KP-SYS-510', { limit: this.#parts.limits.maxBytes })
@@ -97,19 +99,27 @@ class BodyReader implements Swept {
   }
 
   #onEnd(): void {
-    this.#parts.sweeper.remove(this.#slot)
+    if (this.#done) return
+    this.#leave()
     const [first] = this.#chunks
     this.#parts.resolve(
       this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes),
     )
   }
 
+  /** A request errs once more when its client leaves later: what was given back must not be given back twice. */
   #fail(error: Error): void {
-    this.#parts.request.removeAllListeners('data')
-    this.#parts.sweeper.remove(this.#slot)
+    if (this.#done) return
+    this.#leave()
     this.#parts.memory.release(this.#bytes)
     this.#bytes = 0
     this.#parts.reject(error)
+  }
+
+  #leave(): void {
+    this.#done = true
+    this.#parts.request.removeAllListeners('data')
+    this.#parts.sweeper.remove(this.#slot)
   }
 }
 

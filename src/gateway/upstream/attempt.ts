@@ -118,6 +118,11 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     this.#fail(this.#abortReason ?? error)
   }
 
+  /** The request could not even be handed to its connection. */
+  giveUp(error: Error): void {
+    this.#fail(error)
+  }
+
   /** Deadlines, looked at ten times a second. */
   sweep(now: number): void {
     const { timeouts, deadline, exchange } = this.#parts

@@ -67,11 +67,13 @@ function failure(outcome: Outcome, code: ErrorCode, details: ConnectionFailure['
   return { outcome, code, details, message: '', providerCode: undefined, status: undefined }
 }
 
+const WRAPPERS = new Set(['', 'UND_ERR_SOCKET', 'UND_ERR_PRX_CONN', 'UND_ERR_PRX_TLS'])
+
 /** undici wraps the socket's error; an AggregateError holds one for each address tried. */
 function errorCode(error: Error): string {
   const nested = error instanceof AggregateError ? error.errors[0] : error.cause
   const own = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (nested instanceof Error && (own === '' || own === 'UND_ERR_SOCKET')) return errorCode(nested) || own
+  if (nested instanceof Error && WRAPPERS.has(own)) return errorCode(nested) || own
   return own
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { getCACertificates } from 'node:tls'
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
 import { watchConnection } from './stale-connection.ts'
@@ -46,36 +47,41 @@ export class UpstreamPools {
       bodyTimeout: 0,
       maxHeaderSize: 65_536,
     }
-    const tls = key.caPem === undefined ? {} : { ca: key.caPem }
-    if (key.proxyUrl !== undefined) {
-      return new ProxyAgent({ ...options, uri: key.proxyUrl, requestTls: tls })
+    // Node takes a list of authorities instead of its own, not besides.
+    const tls = key.caPem === undefined ? {} : { ca: [...getCACertificates('default'), key.caPem] }
+    const lookup = guardedLookup(this.#policy)
+    const refusal = this.#refusal(key.proxyUrl) ?? this.#refusal(key.origin)
+    if (refusal !== undefined) {
+      return new Pool(key.origin, { ...options, connect: (_target, callback) => callback(refusal, null) })
     }
-    const connector = buildConnector({
-      timeout: key.connectMs,
-      lookup: guardedLookup(this.#policy),
-      allowH2: false,
-      ...tls,
-    })
-    const policy = this.#policy
+    if (key.proxyUrl !== undefined) {
+      const { connectMs: connectTimeout } = key
+      return new ProxyAgent({ ...options, connectTimeout, uri: key.proxyUrl, proxyTls: { lookup }, requestTls: tls })
+    }
+    const connector = buildConnector({ timeout: key.connectMs, lookup, allowH2: false, ...tls })
     return new Pool(key.origin, {
       ...options,
-      connect(target, callback) {
-        const host = target.hostname.replace(/^\[|\]$/g, '')
-        if (isIP(host) !== 0) {
-          try {
-            checkAddress(host, policy)
-          } catch (refused) {
-            // checkAddress throws DialRefused only.
-            return callback(refused as Error, null)
-          }
-        }
-        return connector(target, (...result) => {
+      connect: (target, callback) =>
+        connector(target, (...result) => {
           const [error, socket] = result
           if (error === null && socket !== null) watchConnection(socket)
           callback(...result)
-        })
-      },
+        }),
     })
+  }
+
+  /** Names are checked when they are resolved, on each connection; an address that stands in the URL can be judged at once. */
+  #refusal(url: string | undefined): Error | undefined {
+    if (url === undefined) return undefined
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+    if (isIP(host) === 0) return undefined
+    try {
+      checkAddress(host, this.#policy)
+      return undefined
+    } catch (refused) {
+      // checkAddress throws DialRefused only.
+      return refused as Error
+    }
   }
 
   /** Ends idle connections; requests under way are cut. */
