@@ -123,7 +123,8 @@ function routeOpenai(path: string, headers: Readonly<Record<string, string>>): R
 }
 
 function openaiDialect(base: string, headers: Readonly<Record<string, string>>): Dialect {
-  if (/\/openai\/deployments\//.test(base) || (headers['api-key'] !== undefined && base.endsWith('/openai/v1')))
+  // Dated Responses calls have no deployment in the path: `/openai/responses?api-version=…`.
+  if (/\/openai\/deployments\//.test(base) || (headers['api-key'] !== undefined && /\/openai(\/v1)?$/.test(base)))
     return 'azure'
   return base.endsWith('/api/v1') || base.startsWith('/openrouter') ? 'openrouter' : 'openai'
 }

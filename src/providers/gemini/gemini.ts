@@ -24,7 +24,8 @@ export const geminiProvider: Provider = {
     classifyFailure(
       {
         readError: readGeminiError,
-        quota: /PerDay|billing|spend cap/i,
+        // "Check your plan and billing details" stands in every 429, also in those of a minute.
+        quota: /PerDay|spend cap|enable billing/i,
         contentFilter: /content[_ ]policy|safety setting|prompt was blocked|PROHIBITED_CONTENT/,
         modelNotFound: /NOT_FOUND.*models\/|is not found for API version/i,
       },

@@ -5,7 +5,8 @@ import { baseUrl } from '../build-url.ts'
 import { geminiProvider } from '../gemini/gemini.ts'
 import { ollamaProvider } from '../ollama/ollama.ts'
 import { openaiProvider } from '../openai/openai.ts'
-import type { Operation, Provider, UpstreamCall } from '../provider.ts'
+import type { FailedReply, Operation, Provider, UpstreamCall } from '../provider.ts'
+import { member, parseBody, textMember } from '../read-error-body.ts'
 
 /** Where `korproxy mock-provider` listens when nothing else is said. */
 export const MOCK_BASE_URL = 'http://127.0.0.1:1340'
@@ -49,6 +50,7 @@ export const mockProvider: Provider = {
     'x-mock-*',
   ],
   forwardedReplyHeaders: [...openaiProvider.forwardedReplyHeaders, ...anthropicProvider.forwardedReplyHeaders],
+  classifyFailure: (reply, nowMs) => dialectOf(reply).classifyFailure(reply, nowMs),
   issuer: () => 'mock',
   healthCheck: (account) => ({ url: `${mockBase(account)}/v1/models`, method: 'GET' }),
 }
@@ -59,6 +61,15 @@ function speakerOf(operation: Operation): Provider {
   if (format === 'anthropic') return anthropicProvider
   if (format.startsWith('gemini')) return geminiProvider
   return format.startsWith('ollama') ? ollamaProvider : openaiProvider
+}
+
+/** Errors come in the format of the request, and each vendor's body has its own mark. */
+function dialectOf({ body }: FailedReply): Provider {
+  const parsed = parseBody(body)
+  const error = member(Array.isArray(parsed) ? parsed[0] : parsed, 'error')
+  if (textMember(parsed, 'type') === 'error') return anthropicProvider
+  if (typeof error === 'string') return ollamaProvider
+  return textMember(error, 'status') === '' ? openaiProvider : geminiProvider
 }
 
 function mockBase(account: Account): string {
