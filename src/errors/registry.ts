@@ -106,6 +106,15 @@ export const ERRORS = {
     description: 'Two credentials with different values came with one request; which one is meant is unclear.',
     fix: ['Send the key in one place only.'],
   },
+  'KP-AUTH-009': {
+    status: 401,
+    kind: 'authentication',
+    severity: 'warning',
+    title: 'Management token refused',
+    message: 'The gateway at {server} refused the management token.',
+    description: 'The paths below /_korproxy need the management token of this gateway; none was given, or another one.',
+    fix: ['On the machine of a standalone gateway give the same --state-dir as `korproxy serve`; its file management-token holds the token.', 'Elsewhere give it with --token or KORPROXY_TOKEN.'],
+  },
   'KP-PROV-100': {
     status: 502,
     kind: 'upstream',
@@ -448,6 +457,15 @@ export const ERRORS = {
     description: 'The catalogue lists a retirement date in the past for this model.',
     fix: ['Move to a newer model.'],
   },
+  'KP-CONF-222': {
+    status: 403,
+    kind: 'permission',
+    severity: 'error',
+    title: 'Profile in use',
+    message: '{message}',
+    description: 'The profile named default and the active profile of a namespace cannot be deleted.',
+    fix: ['Make another profile active first (GatewayConfig.spec.activeProfileRef).'],
+  },
   'KP-NET-300': {
     status: 502,
     kind: 'upstream',
@@ -555,6 +573,15 @@ export const ERRORS = {
     message: 'The request body did not arrive within {limit} ms.',
     description: 'The client sent its body too slowly.',
     fix: ['Check the client\'s network.'],
+  },
+  'KP-NET-312': {
+    status: 502,
+    kind: 'upstream',
+    severity: 'error',
+    title: 'Gateway not reachable',
+    message: 'The gateway at {server} cannot be reached: {reason}.',
+    description: 'The command line asked a running gateway and got no answer, or one that no KorProxy gives.',
+    fix: ['Start one with `korproxy serve`.', 'Give its address with --server or KORPROXY_SERVER.'],
   },
   'KP-RATE-400': {
     status: 429,
@@ -717,6 +744,24 @@ export const ERRORS = {
     message: 'Host {host} is not served by this listener.',
     description: 'A listener on loopback answers only to its own names, so that no web page can reach it by DNS rebinding.',
     fix: ['Use http://127.0.0.1 or http://localhost.'],
+  },
+  'KP-SYS-530': {
+    status: 502,
+    kind: 'upstream',
+    severity: 'error',
+    title: 'Kubernetes API refused',
+    message: '{operation}: the Kubernetes API answered {status} {reason}: {message}',
+    description: 'The API server refused a request of the controller. Gateways go on with their last table.',
+    fix: ['With 403: check the Role of the controller.', 'With 404: install the CRDs.', 'With 5xx: look at the API server.'],
+  },
+  'KP-SYS-531': {
+    status: 504,
+    kind: 'timeout',
+    severity: 'error',
+    title: 'Kubernetes API not reachable',
+    message: '{operation}: the Kubernetes API cannot be reached: {reason}',
+    description: 'No connection, a time-out, or an answer that broke off. Gateways go on with their last table.',
+    fix: ['Check the API server, NetworkPolicy and DNS.'],
   },
 } as const satisfies Record<`KP-${string}-${number}`, ErrorEntry>
 

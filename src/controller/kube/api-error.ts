@@ -1,0 +1,69 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import { isRecord } from '#resources/finding.ts'
+
+const REFUSED = 'KP-SYS-530'
+const UNREACHABLE = 'KP-SYS-531'
+
+/** The API server said no. `status`, `details.reason` and `retryAfterMs` say what to do about it. */
+export function refusal(operation: string, status: number, body: unknown, retryAfterMs?: number): KorProxyError {
+  const { reason, message, retryAfterSeconds } = readStatus(body)
+  const waitMs = retryAfterMs ?? (retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000)
+  return new KorProxyError(
+    REFUSED,
+    { operation, status, reason, message },
+    { status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+  )
+}
+
+/** No answer, or one that broke off. */
+export function unreachable(operation: string, cause: unknown): KorProxyError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new KorProxyError(UNREACHABLE, { operation, reason }, { cause })
+}
+
+/** Whether the API server refused, with this status if one is given. */
+export function isRefusal(error: unknown, status?: number): error is KorProxyError {
+  return error instanceof KorProxyError && error.code === REFUSED && (status === undefined || error.status === status)
+}
+
+export function isUnreachable(error: unknown): error is KorProxyError {
+  return error instanceof KorProxyError && error.code === UNREACHABLE
+}
+
+/**
+ * The version asked for is older than what the server keeps.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses
+ */
+export function isExpired(error: unknown): boolean {
+  return isRefusal(error, 410) || (isRefusal(error) && ['Expired', 'Gone'].includes(String(error.details['reason'])))
+}
+
+/**
+ * The version asked for is newer than what the server has: it came back with older data.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#unavailable-resource-versions
+ */
+export function isFromTheFuture(error: unknown): boolean {
+  return isRefusal(error) && /too large resource version/i.test(String(error.details['message']))
+}
+
+/**
+ * Server-side apply answers 500 to an object that its schema refuses: no repetition helps.
+ * @see https://github.com/kubernetes/kubernetes/issues/94275
+ */
+export function isLastingRefusal(error: unknown): boolean {
+  if (!isRefusal(error)) return false
+  if (error.status === 500) return /typed patch object|schema/.test(String(error.details['message']))
+  return error.status >= 400 && error.status < 500 && ![401, 408, 409, 429].includes(error.status)
+}
+
+/** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+function readStatus(body: unknown): { reason: string; message: string; retryAfterSeconds: number | undefined } {
+  if (!isRecord(body)) return { reason: 'Unknown', message: String(body).slice(0, 512), retryAfterSeconds: undefined }
+  const { reason, message, details } = body
+  const seconds = isRecord(details) ? details['retryAfterSeconds'] : undefined
+  return {
+    reason: typeof reason === 'string' && reason !== '' ? reason : 'Unknown',
+    message: typeof message === 'string' ? message.slice(0, 2048) : '',
+    retryAfterSeconds: typeof seconds === 'number' && seconds > 0 ? seconds : undefined,
+  }
+}
