@@ -33,7 +33,7 @@ export const UPSTREAMS: readonly Upstream[] = [
   },
   {
     name: 'ollama',
-    spec: 'provider: Ollama\n  baseURL: "{simulator}"',
+    spec: 'provider: Ollama\n  baseURL: "{simulator}/ollama"',
     model: 'llama3.2',
     label: 'ollama',
     embeddingModel: 'nomic-embed-text',

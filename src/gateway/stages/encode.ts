@@ -76,6 +76,9 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
     case 'embedding':
       return encodeEmbedding(exchange, choice, operation.format)
     case 'count-tokens':
+      if (!choice.provider.countsTokens(operation.format)) {
+        throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'count tokens' })
+      }
       return {
         kind: 'pass-other',
         operation: { kind: 'count-tokens', format: operation.format },
@@ -133,7 +136,8 @@ export function decodedChat(exchange: Exchange, format: ChatFormatName): ChatReq
 
 function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: EmbeddingFormatName): PreparedRequest {
   const formats = choice.provider.embeddingFormats(choice.account)
-  if (formats.includes(clientFormat)) {
+  const speaksIt = formats.includes(clientFormat)
+  if (speaksIt && !namesModelInside(exchange, choice, clientFormat)) {
     return {
       kind: 'pass-embedding',
       operation: { kind: 'embedding', format: clientFormat },
@@ -141,7 +145,7 @@ function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: Embed
       format: EMBEDDING_FORMATS[clientFormat],
     }
   }
-  const [upstream] = formats
+  const upstream = speaksIt ? clientFormat : formats[0]
   if (upstream === undefined) {
     throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'embeddings' })
   }
@@ -157,6 +161,11 @@ function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: Embed
     format,
     request,
   }
+}
+
+/** Gemini's embeddings repeat the model of the path in the body, which must then say the provider's name as well. */
+function namesModelInside({ requestedModel }: Exchange, { model }: Choice, format: EmbeddingFormatName): boolean {
+  return format.startsWith('gemini') && model !== requestedModel
 }
 
 /** The client's bytes; only the model's span (and `edits`) differ. */

@@ -6,6 +6,7 @@ import type { Provider, UpstreamCall, UpstreamTarget } from '../provider.ts'
 import { readGeminiError } from './read-gemini-error.ts'
 
 const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com'
+const VERSION = /\/v1(?:beta|alpha)?$/
 
 /** @see https://ai.google.dev/api */
 export const geminiProvider: Provider = {
@@ -14,7 +15,7 @@ export const geminiProvider: Provider = {
   chatFormats: () => ['gemini'],
   embeddingFormats: () => ['gemini-batch-embed', 'gemini-embed'],
   countsTokens: (format) => format === 'gemini',
-  target: (call) => geminiTarget(baseUrl(call.account, GEMINI_BASE_URL).replace(/\/v1(?:beta)?$/, ''), call),
+  target: (call) => geminiTarget(baseUrl(call.account, GEMINI_BASE_URL), call),
   // The key travels in a header: in the URL it would stand in logs on the way.
   headers: ({ account }, secret) => ({ ...account.headers, ...credentialHeaders(account, secret) }),
   defaultHeaders: {},
@@ -37,7 +38,7 @@ export const geminiProvider: Provider = {
   issuer: () => 'gemini',
   capabilities: (model) => (/^gemini-(?:[3-9]|\d\d)/.test(model) ? { thinkingLevel: true, reasoning: true } : {}),
   healthCheck: (account) => ({
-    url: `${baseUrl(account, GEMINI_BASE_URL).replace(/\/v1(?:beta)?$/, '')}/v1beta/models?pageSize=1`,
+    url: `${baseUrl(account, GEMINI_BASE_URL).replace(VERSION, '')}/v1beta/models?pageSize=1`,
     method: 'GET',
   }),
 }
@@ -47,13 +48,16 @@ function credentialHeaders(account: Account, secret: string | undefined): Record
   return account.auth === 'OAuth2' ? { authorization: `Bearer ${secret}` } : { 'x-goog-api-key': secret }
 }
 
+/** A base URL may end with the version of the API it wants. */
 function geminiTarget(base: string, { operation, model, stream, query }: UpstreamCall): UpstreamTarget {
+  const version = VERSION.exec(base)?.[0] ?? '/v1beta'
+  const host = base.replace(VERSION, '')
   if (operation.kind === 'other')
-    return { url: withQuery(joinPath(base, operation.path), query), method: operation.method }
+    return { url: withQuery(joinPath(host, operation.path), query), method: operation.method }
   const parameters = new URLSearchParams(query)
   parameters.delete('alt')
-  if (stream) parameters.set('alt', 'sse')
-  return { url: withQuery(base + geminiPath(model, verbOf(operation, stream)), parameters.toString()), method: 'POST' }
+  const path = version + geminiPath(model, verbOf(operation, stream))
+  return { url: withQuery(host + path, parameters.toString()), method: 'POST' }
 }
 
 function verbOf(operation: Exclude<UpstreamCall['operation'], { kind: 'other' }>, stream: boolean): GeminiVerb {
