@@ -21,6 +21,8 @@ export interface JsonScan {
 
 const OPEN_OBJECT = 0x7b
 const OPEN_ARRAY = 0x5b
+/** Requests have some dozens; a million of them would hold everybody else up for seconds. */
+const MOST_MEMBERS = 10_000
 /** In ASCII both closing brackets stand two after their opening ones. */
 const TO_CLOSING = 2
 const COMMA = 0x2c
@@ -31,7 +33,8 @@ const BACKSLASH = 0x5c
 /**
  * Reads a JSON text once without building it: strict RFC 8259, depth counted, root members located.
  * That the bytes are UTF-8 is the caller's check.
- * @throws KorProxyError KP-SYS-511 (not JSON, with the byte offset), KP-SYS-512 (too deep), KP-SYS-515 (root key twice)
+ * @throws KorProxyError KP-SYS-511 (not JSON, with the byte offset), KP-SYS-512 (too deep), KP-SYS-515 (root key twice),
+ * KP-SYS-516 (more than 10,000 root keys)
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 export function scanJson(bytes: Uint8Array, { maxDepth }: { readonly maxDepth: number }): JsonScan {
@@ -136,6 +139,9 @@ class RootMembers {
   begin({ keyStart, keyEnd, valueStart }: { keyStart: number; keyEnd: number; valueStart: number }): void {
     const key = readKey(this.#bytes, keyStart, keyEnd)
     if (this.found.has(key)) throw new KorProxyError('KP-SYS-515', { key })
+    if (this.found.size === MOST_MEMBERS) {
+      throw new KorProxyError('KP-SYS-516', { message: `body: more than ${MOST_MEMBERS} members` })
+    }
     this.#key = key
     this.#keyStart = keyStart
     this.#valueStart = valueStart

@@ -17,6 +17,9 @@ export function checkFraming(request: IncomingMessage): void {
   if (host !== undefined && !/^[A-Za-z0-9._:[\]-]*$/.test(host)) {
     throw new KorProxyError('KP-NET-310', { reason: 'the Host header is not a host name' })
   }
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new KorProxyError('KP-NET-310', { reason: `HTTP/${httpVersion} on a connection of HTTP/1.1` })
+  }
   if (httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
     throw new KorProxyError('KP-NET-310', { reason: 'Transfer-Encoding with HTTP/1.0' })
   }
