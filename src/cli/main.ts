@@ -1,21 +1,25 @@
-import { Command, CommanderError } from 'commander'
-import { KorProxyError } from '#errors/korproxy-error.ts'
-import { addServeCommand } from './serve.ts'
-import { VERSION } from './version.ts'
+import { CommanderError } from 'commander'
+import type { CommandContext } from './cli-command.ts'
+import { createProgram } from './program.ts'
+import { reportError } from './report-error.ts'
+import { processTerminal } from './terminal.ts'
+
+export type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment'>>
 
 /** Exit codes: 0 done, 1 it failed or found faults, 2 the command line is wrong. */
-export async function main(args: readonly string[]): Promise<number> {
-  const program = new Command('korproxy')
-  program.description('The AI gateway of Kubernetes.').version(VERSION, '-V, --version').exitOverride()
-  program.enablePositionalOptions()
-  addServeCommand(program)
+export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
+  const environment = options.environment ?? process.env
+  const terminal = options.terminal ?? processTerminal(environment)
+  let exitCode = 0
+  const fail = (): void => {
+    exitCode = 1
+  }
   try {
-    await program.parseAsync([...args], { from: 'user' })
-    return Number(process.exitCode ?? 0)
+    await createProgram({ terminal, environment, fail }).parseAsync([...args], { from: 'user' })
+    return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    const text = error instanceof KorProxyError ? `${error.code} ${error.message}` : String(error)
-    console.error(`korproxy: ${text}`)
+    reportError(terminal, error)
     return 1
   }
 }

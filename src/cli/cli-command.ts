@@ -1,0 +1,31 @@
+import { Command, type HelpContext } from 'commander'
+import type { Terminal } from './terminal.ts'
+
+/** What a command needs of the process that runs it. */
+export interface CommandContext {
+  readonly terminal: Terminal
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The command found faults: the exit code will be 1. */
+  fail(): void
+}
+
+/** A command whose help ends with examples; the reference page prints them too. */
+export class CliCommand extends Command {
+  readonly examples: string[] = []
+
+  override createCommand(name?: string): CliCommand {
+    return new CliCommand(name)
+  }
+
+  /** Command lines without prompt, each with what it is for. */
+  example(line: string): this {
+    this.examples.push(line)
+    return this
+  }
+
+  override helpInformation(context?: HelpContext): string {
+    const help = super.helpInformation(context)
+    if (this.examples.length === 0) return help
+    return `${help}\nExamples:\n${this.examples.map((line) => `  ${line}\n`).join('')}`
+  }
+}

@@ -1,0 +1,140 @@
+import { AccountRegistry } from '#gateway/account-registry.ts'
+import { buildServingTable, type ServingTenant } from '#gateway/serving-table.ts'
+import { admit } from '#gateway/stages/admit.ts'
+import { readSurface } from '#gateway/surface.ts'
+import { classify } from '#routing/classify.ts'
+import type { RuleVerdict } from '#routing/explain-rules.ts'
+import type { MemberVerdict } from '#routing/judge-member.ts'
+import type { Client, RequestType, RoutingTable } from '#table/routing-table.ts'
+
+/** A request as somebody imagines it. */
+export interface ImaginedRequest {
+  readonly model: string
+  readonly type?: RequestType
+  /** Name of a GatewayClient. */
+  readonly client?: Client
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly profile?: string
+  /** e.g. `/v1/chat/completions`; absent: the type follows from the model, else it is chat. */
+  readonly path?: string
+}
+
+export interface RoutingReport {
+  readonly type: RequestType
+  readonly typeBy: string
+  readonly family: string | undefined
+  readonly model: string
+  readonly profile: string
+  readonly by: 'rule' | 'default' | 'safe-mode'
+  readonly rule: string | undefined
+  readonly rules: readonly RuleVerdict[]
+  /** In the order in which they are tried. */
+  readonly groups: readonly GroupReport[]
+}
+
+export interface GroupReport {
+  readonly group: string
+  readonly strategy: string
+  /** What the group is asked for. */
+  readonly model: string
+  readonly accounts: readonly AccountReport[]
+}
+
+export interface AccountReport {
+  readonly account: string
+  readonly provider: string
+  /** The provider's name of the model; absent when the account does not serve it. */
+  readonly upstreamModel?: string
+  readonly verdict: 'ready' | 'skipped'
+  /** Why it is skipped. */
+  readonly reason?: string
+}
+
+export interface ExplainOptions {
+  readonly namespace: string
+  readonly random: () => number
+  /** Unix time, milliseconds. */
+  readonly nowMs: number
+}
+
+/**
+ * Routes an imagined request through the code that routes real ones. All accounts count as healthy and idle.
+ * @throws KorProxyError KP-AUTH-005, 006, 007, KP-CONF-219 as the gateway would answer them
+ */
+export function explainRouting(table: RoutingTable, request: ImaginedRequest, options: ExplainOptions): RoutingReport {
+  const tenant = servingTenant(table, request.client?.tenant ?? options.namespace, options)
+  const headers = (name: string): string | undefined => request.headers[name.toLowerCase()]
+  const { type, by: typeBy } = classifyImagined(request, tenant)
+  admit(request.client, type, request.model)
+  const explained = tenant.router.explain({
+    type,
+    model: request.model,
+    client: request.client,
+    profileHeader: request.profile ?? headers('x-korproxy-profile'),
+    headers,
+    random: options.random,
+  })
+  return {
+    type,
+    typeBy,
+    family: explained.family,
+    model: request.model,
+    profile: explained.profile,
+    by: explained.by,
+    rule: explained.rule?.name,
+    rules: explained.rules,
+    groups: explained.targets.map(({ group, modelOverride }) =>
+      groupReport(tenant, group, modelOverride ?? request.model, options.nowMs),
+    ),
+  }
+}
+
+function servingTenant(table: RoutingTable, namespace: string, options: ExplainOptions): ServingTenant {
+  const registry = new AccountRegistry({
+    random: options.random,
+    now: () => options.nowMs,
+    credentials: { open: () => ({ secret: () => undefined, renew: undefined }) },
+    saved: {},
+  })
+  const serving = buildServingTable(table, registry, undefined)
+  return serving.tenants.get(namespace) ?? serving.defaultTenant
+}
+
+function classifyImagined(
+  { type, path, model, headers }: ImaginedRequest,
+  tenant: ServingTenant,
+): ReturnType<typeof classify> {
+  const surface =
+    path === undefined ? undefined : readSurface('POST', path, new URLSearchParams(), (name) => headers[name])
+  return classify(
+    {
+      ...(type === undefined ? {} : { override: type }),
+      pathType: surface?.requestType,
+      model,
+      bodyKeys: new Set(path === undefined ? ['messages'] : []),
+    },
+    tenant.router.families,
+  )
+}
+
+function groupReport(tenant: ServingTenant, name: string, model: string, nowMs: number): GroupReport {
+  const serving = tenant.groups.get(name)
+  const surveyed = serving?.selector.survey({ model, nowMs, tried: new Set() }) ?? []
+  return {
+    group: name,
+    strategy: serving?.group.strategy ?? '',
+    model,
+    accounts: surveyed.map(({ account, model: upstreamModel, verdict }) => ({
+      account,
+      provider: tenant.accounts.get(account)?.account.provider ?? '',
+      ...accountVerdict(verdict, upstreamModel),
+    })),
+  }
+}
+
+function accountVerdict(verdict: MemberVerdict, upstreamModel: string): Omit<AccountReport, 'account' | 'provider'> {
+  if (verdict.kind !== 'skip') return { upstreamModel, verdict: 'ready' }
+  const { reason } = verdict.skip
+  return { ...(reason === 'model-not-served' ? {} : { upstreamModel }), verdict: 'skipped', reason }
+}
