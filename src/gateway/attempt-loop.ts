@@ -9,10 +9,12 @@ import { attemptError } from './reply/render-error.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingAccount } from './serving-account.ts'
 import type { ServingGroup } from './serving-table.ts'
+import { renewedOr, secretOf } from './stages/account-secret.ts'
 import { affinityKey } from './stages/affinity.ts'
 import { dispatch } from './stages/dispatch.ts'
 import { encode, findModelFacts } from './stages/encode.ts'
 import type { AttemptFailure, AttemptResult } from './upstream/attempt.ts'
+import { DrainOver } from './upstream/connection-failure.ts'
 
 type Chosen = Extract<Selection<ServingAccount>, { kind: 'account' }>
 
@@ -161,6 +163,7 @@ export class AttemptLoop {
     exchange.provider = account.provider.telemetryName
     exchange.model = model
     exchange.panic = chosen.panic
+    forgetLastAttempt(exchange)
     const prepared = encode(exchange, {
       provider: account.provider,
       account: account.account,
@@ -272,52 +275,26 @@ export class AttemptLoop {
 
   /** Sleeps, but no longer than the client stays. */
   #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, delayMs)
-      this.#exchange.abort = () => {
-        clearTimeout(timer)
+    const exchange = this.#exchange
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        exchange.abort = undefined
         resolve()
+      }, delayMs)
+      exchange.abort = (reason) => {
+        exchange.abort = undefined
+        clearTimeout(timer)
+        if (reason instanceof DrainOver) reject(new KorProxyError('KP-SYS-502', {}, { cause: reason }))
+        else resolve()
       }
     })
   }
 }
 
-/** The secret to send, or the failure of an account whose token cannot be had: another account may still answer. */
-async function secretOf(account: ServingAccount): Promise<string | undefined | FailedAttempt> {
-  try {
-    return await account.secret()
-  } catch (error) {
-    return tokenFailure(error)
-  }
-}
-
-/** Undefined: there is a fresh token. */
-async function renewedOr(refused: AttemptResult, renew: () => Promise<void>): Promise<AttemptResult | undefined> {
-  try {
-    await renew()
-    return undefined
-  } catch (error) {
-    const failure = tokenFailure(error)
-    return failure.failure.outcome.kind === 'bad-credential' ? refused : failure
-  }
-}
-
-type FailedAttempt = Extract<AttemptResult, { kind: 'failed' }>
-
-/** KP-PROV-114 stays until somebody authorises anew; anything else may pass. */
-function tokenFailure(error: unknown): FailedAttempt {
-  if (!(error instanceof KorProxyError)) throw error
-  const { code, details, message, retryAfterMs } = error
-  const isFinal = code === 'KP-PROV-114'
-  return {
-    kind: 'failed',
-    failure: {
-      outcome: isFinal ? { kind: 'bad-credential' } : { kind: 'overloaded', retryAfterMs },
-      code,
-      details,
-      message,
-      providerCode: undefined,
-      status: undefined,
-    },
-  }
+/** What an attempt left behind that failed: the answer's own figures are the only ones that count. */
+function forgetLastAttempt(exchange: Exchange): void {
+  exchange.usage = undefined
+  exchange.usageEstimated = false
+  exchange.answeredModel = undefined
+  exchange.droppedParameters.length = 0
 }

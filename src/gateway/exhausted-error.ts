@@ -18,6 +18,7 @@ export function exhaustedError(exchange: Exchange, history: LoopHistory): KorPro
   const group = exchange.targets[0]?.group ?? exchange.group
   const { failures, none } = history
   const last = failures.at(-1)
+  if (last?.code === 'KP-PROV-114' && refusedEverywhere(history)) return attemptError(exchange, last)
   if (refusedEverywhere(history)) return new KorProxyError('KP-PROV-102', { group }, { cause: last?.code })
   const limited = none.filter(({ reason }) => reason === 'all-limited')
   const allLimited = failures.every(({ outcome }) => outcome.kind === 'rate-limited')

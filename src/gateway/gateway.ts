@@ -16,6 +16,7 @@ import { OverloadGuard } from './overload.ts'
 import { ClientReply } from './reply/client-reply.ts'
 import { AllowLists } from './reply/forwarded-headers.ts'
 import { sendError } from './reply/render-error.ts'
+import { replyFlushed } from './reply/reply-flush.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import { buildServingTable, type ServingTable } from './serving-table.ts'
 import { SocketWatch } from './socket-watch.ts'
@@ -145,13 +146,25 @@ export class Gateway {
       await this.#answer(exchange, client)
     } catch (error) {
       this.#answerError(exchange, client, error)
+    }
+    try {
+      await replyFlushed(reply, this.#runtime.sweeper, this.#runtime.options.limits.stalledReaderMs)
     } finally {
       this.#sockets.leave(exchange)
       this.#runtime.bodyMemory.release(exchange.body.length)
       if (entered === 'yes') {
         this.#overload.leave()
-        settle(this.#runtime, exchange)
+        this.#settle(exchange)
       }
+    }
+  }
+
+  /** The client has its answer: a fault in the accounts of it must not end the process. */
+  #settle(exchange: Exchange): void {
+    try {
+      settle(this.#runtime, exchange)
+    } catch (error) {
+      this.#runtime.log.error({ correlationId: exchange.correlationId, err: error }, 'request event lost')
     }
   }
 

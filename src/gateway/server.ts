@@ -11,6 +11,8 @@ import { checkLocalNames, isLoopback } from './stages/check-local-names.ts'
 /** Long enough for load balancers, whose own limit is 60 s: the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 75_000
 const HEADERS_TIMEOUT_MS = 15_000
+/** Node looks for slow headers every 30 s by itself. */
+const CHECK_INTERVAL_MS = 2_000
 /** SDKs and agents send a few KiB of headers. */
 const MAX_HEADER_BYTES = 64 * 1024
 
@@ -31,7 +33,12 @@ export interface ServerOptions {
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<GatewayServer> {
   const app = Fastify({
     logger: false,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The path is checked in its raw form before a route is chosen.
     routerOptions: { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false },

@@ -39,11 +39,12 @@ export class ClientReply {
 
   /** After this nothing can move to another account. */
   commit(status: number, headers: readonly string[]): void {
-    this.#exchange.commitment = 'committed'
-    this.#exchange.status = status
     const flat = [...headers, ...routingHeaders(this.#exchange)]
     if (this.#connection !== undefined) flat.push('connection', this.#connection)
+    // Throws for a header that Node cannot send; then nothing has been committed yet.
     this.#reply.writeHead(status, flat)
+    this.#exchange.commitment = 'committed'
+    this.#exchange.status = status
   }
 
   /** False: the client reads slower than the provider writes; wait for `onDrain`. */

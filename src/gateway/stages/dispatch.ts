@@ -1,3 +1,4 @@
+import type { Failure } from '#providers/provider.ts'
 import type { Timeouts } from '#table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
 import { openSink } from '../relay/open-sink.ts'
@@ -70,7 +71,7 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
         status,
         replyHeaders: forwardedReplyHeaders(headers, allowed),
         monotonic: runtime.monotonic,
-        classifyFailure: (reply) => account.provider.classifyFailure(reply, runtime.now()),
+        classifyFailure: (reply) => withoutSecret(account.provider.classifyFailure(reply, runtime.now()), input.secret),
         clientError: (failure) => toClientError(runtime, exchange, failure),
         clientContext: (request) => clientContext(runtime, exchange, request),
       }
@@ -99,6 +100,17 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
     attempt.giveUp(error instanceof Error ? error : new Error(String(error)))
   }
   return attempt.result
+}
+
+/** A provider that repeats the key it refused must not tell the client or the log. */
+function withoutSecret(failure: Failure, secret: string | undefined): Failure {
+  if (secret === undefined || secret === '') return failure
+  const { message, providerCode } = failure
+  return {
+    ...failure,
+    message: message.replaceAll(secret, '[redacted]'),
+    providerCode: providerCode?.replaceAll(secret, '[redacted]'),
+  }
 }
 
 function upstreamQuery(query: URLSearchParams): string {

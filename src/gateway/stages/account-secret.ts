@@ -1,0 +1,46 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { ServingAccount } from '../serving-account.ts'
+import type { AttemptResult } from '../upstream/attempt.ts'
+
+type FailedAttempt = Extract<AttemptResult, { kind: 'failed' }>
+
+/** The secret to send, or the failure of an account whose token cannot be had: another account may still answer. */
+export async function secretOf(account: ServingAccount): Promise<string | undefined | FailedAttempt> {
+  try {
+    return await account.secret()
+  } catch (error) {
+    return tokenFailure(error)
+  }
+}
+
+/** A fresh access token after the provider refused one. Undefined: there is one. */
+export async function renewedOr(
+  refused: AttemptResult,
+  renew: () => Promise<void>,
+): Promise<AttemptResult | undefined> {
+  try {
+    await renew()
+    return undefined
+  } catch (error) {
+    const failure = tokenFailure(error)
+    return failure.failure.outcome.kind === 'bad-credential' ? refused : failure
+  }
+}
+
+/** KP-PROV-114 stays until somebody authorises anew; anything else may pass. */
+function tokenFailure(error: unknown): FailedAttempt {
+  if (!(error instanceof KorProxyError)) throw error
+  const { code, details, message, retryAfterMs } = error
+  const isFinal = code === 'KP-PROV-114'
+  return {
+    kind: 'failed',
+    failure: {
+      outcome: isFinal ? { kind: 'bad-credential' } : { kind: 'overloaded', retryAfterMs },
+      code,
+      details,
+      message,
+      providerCode: undefined,
+      status: undefined,
+    },
+  }
+}
