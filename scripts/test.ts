@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync } from 'node:fs'
 import { buildProgram } from './build.ts'
 import { runChecks } from './check.ts'
+import { buildKubernetes, whyNoPods } from './kubernetes.ts'
 
 const OUTPUT = '.tap/suite.tap'
+/** Tests with real pods: one after the other, each with a cluster of its own. */
+const POD_TESTS = 'test/e2e/**/*.test.ts'
 
 interface Counts {
   readonly passed: number
@@ -19,16 +22,36 @@ function readCounts(output: string): Counts | undefined {
   return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
 }
 
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 }
+
+function runTap(args: readonly string[]): Counts {
+  const tap = spawnSync('tap', ['--reporter=terse', `--output-file=${OUTPUT}`, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, KORPROXY_TEST_RUN_PID: String(process.pid) },
+  })
+  const counts = readCounts(readFileSync(OUTPUT, 'utf8'))
+  if (counts === undefined) console.log('the test run ended without a summary')
+  const { passed, failed, skipped } = counts ?? { ...NOTHING, failed: 1 }
+  return { passed, failed: tap.status === 0 ? failed : Math.max(failed, 1), skipped }
+}
+
+function runPodTests(): Counts {
+  const podTests = globSync(POD_TESTS)
+  const reason = podTests.length === 0 ? 'there are none' : whyNoPods()
+  if (reason === undefined) return runTap(['--jobs=1', ...podTests])
+  console.log(`${podTests.length} files of tests with real pods skipped: ${reason}`)
+  return { ...NOTHING, skipped: podTests.length }
+}
+
 const files = process.argv.slice(2)
-const failedChecks = files.length === 0 ? runChecks() : []
+const everything = files.length === 0
+const failedChecks = everything ? runChecks() : []
 await buildProgram()
+if (everything) buildKubernetes()
 mkdirSync('.tap', { recursive: true })
-const tap = spawnSync('tap', ['--reporter=terse', `--output-file=${OUTPUT}`, ...files], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
-const counts = readCounts(readFileSync(OUTPUT, 'utf8'))
+const runs = [runTap(files), everything ? runPodTests() : NOTHING]
 if (failedChecks.length > 0) console.log(`checks failed: ${failedChecks.join(', ')}`)
-if (counts === undefined) console.log('the test run ended without a summary')
-const { passed, failed, skipped } = counts ?? { passed: 0, failed: 1, skipped: 0 }
-console.log(`${passed} passed, ${failed + failedChecks.length} failed, ${skipped} skipped`)
-process.exitCode = tap.status === 0 && failed + failedChecks.length === 0 && passed > 0 ? 0 : 1
+const sum = (count: keyof Counts): number => runs.reduce((total, run) => total + run[count], 0)
+const failed = sum('failed') + failedChecks.length
+console.log(`${sum('passed')} passed, ${failed} failed, ${sum('skipped')} skipped`)
+process.exitCode = failed === 0 && sum('passed') > 0 ? 0 : 1
