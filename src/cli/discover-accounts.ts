@@ -24,7 +24,11 @@ const KNOWN: readonly Discoverable[] = [
   {
     variable: 'GROQ_API_KEY',
     name: 'groq',
-    spec: { provider: 'OpenAICompatible', preset: 'Groq', models: { allow: ['groq/*'] } },
+    spec: {
+      provider: 'OpenAICompatible',
+      preset: 'Groq',
+      models: { allow: ['llama-*', 'openai/gpt-oss-*', 'moonshotai/*'] },
+    },
   },
   {
     variable: 'MISTRAL_API_KEY',

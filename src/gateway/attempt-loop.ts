@@ -278,14 +278,16 @@ export class AttemptLoop {
     const exchange = this.#exchange
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        exchange.abort = undefined
+        exchange.underWay = undefined
         resolve()
       }, delayMs)
-      exchange.abort = (reason) => {
-        exchange.abort = undefined
-        clearTimeout(timer)
-        if (reason instanceof DrainOver) reject(new KorProxyError('KP-SYS-502', {}, { cause: reason }))
-        else resolve()
+      exchange.underWay = {
+        abort: (reason) => {
+          exchange.underWay = undefined
+          clearTimeout(timer)
+          if (reason instanceof DrainOver) reject(new KorProxyError('KP-SYS-502', {}, { cause: reason }))
+          else resolve()
+        },
       }
     })
   }

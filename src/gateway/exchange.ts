@@ -7,6 +7,14 @@ import type { AttemptRecord } from '#telemetry/request-event.ts'
 import type { ServingTenant } from './serving-table.ts'
 import type { Surface } from './surface.ts'
 
+/**
+ * Something that can be ended from outside. An object, not a function: a closure on every exchange was measured to make V8 promote
+ * whole requests to the old generation (40 µs of garbage collection a request instead of 4).
+ */
+export interface Abortable {
+  abort(reason: Error): void
+}
+
 /** An attempt whose outcome is still being written. */
 type OpenAttempt = { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] }
 
@@ -61,8 +69,8 @@ export interface Exchange {
   usageEstimated: boolean
   answeredModel: string | undefined
   replyBytes: number
-  /** Aborts the attempt under way. */
-  abort: ((reason: Error) => void) | undefined
+  /** The attempt (or the wait) under way. */
+  underWay: Abortable | undefined
 
   /** The error that went to the client, if one did. */
   errorCode: string

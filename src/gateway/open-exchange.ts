@@ -56,7 +56,7 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
     usageEstimated: false,
     answeredModel: undefined,
     replyBytes: 0,
-    abort: undefined,
+    underWay: undefined,
     errorCode: '',
     status: 0,
   }

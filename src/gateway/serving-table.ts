@@ -1,14 +1,15 @@
 import { RetryBudget } from '#routing/retry-budget.ts'
 import { buildRouter, type Router } from '#routing/route.ts'
 import { GroupSelector } from '#routing/select-account.ts'
-import type {
-  Client,
-  ClientCredential,
-  Credential,
-  Group,
-  HealthPolicy,
-  RoutingTable,
-  Tenant,
+import {
+  type Client,
+  type ClientCredential,
+  type Credential,
+  type Group,
+  type HealthPolicy,
+  IMPLIED_GROUP,
+  type RoutingTable,
+  type Tenant,
 } from '#table/routing-table.ts'
 import type { AccountRegistry } from './account-registry.ts'
 import type { ServingAccount } from './serving-account.ts'
@@ -96,10 +97,11 @@ function buildGroup(
   }
 }
 
-/** An account has one health; the first group that lists it (by name) gives the policy. Every account is in the implied group at least. */
+/** An account has one health; the first group that lists it (by name) gives the policy, the implied group only when no other does. */
 function healthPolicies(tenant: Tenant): Map<string, HealthPolicy> {
   const policies = new Map<string, HealthPolicy>()
-  for (const group of Object.values(tenant.groups)) {
+  const implied = ({ name }: Group): number => (name === IMPLIED_GROUP ? 1 : 0)
+  for (const group of Object.values(tenant.groups).toSorted((a, b) => implied(a) - implied(b))) {
     for (const { account } of group.members) if (!policies.has(account)) policies.set(account, group.health)
   }
   return policies

@@ -25,7 +25,7 @@ export class SocketWatch {
 
   /** Ends every exchange under way with this reason. */
   cutAll(reason: Error): void {
-    for (const exchanges of this.#connections) for (const open of exchanges) open.abort?.(reason)
+    for (const exchanges of this.#connections) for (const open of exchanges) open.underWay?.abort(reason)
   }
 
   leave(exchange: Exchange): void {
@@ -35,5 +35,5 @@ export class SocketWatch {
 
 function clientLeft(exchange: Exchange): void {
   exchange.clientGone = true
-  exchange.abort?.(new ClientGone('client left'))
+  exchange.underWay?.abort(new ClientGone('client left'))
 }

@@ -83,13 +83,13 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     this.result = promise
     this.#resolve = resolve
     this.#slot = parts.sweeper.add(this)
-    parts.exchange.abort = (reason) => this.#abort(reason)
+    parts.exchange.underWay = this
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#abortReason !== undefined) controller.abort(this.#abortReason)
-    else if (this.#parts.exchange.clientGone) this.#abort(new ClientGone('client left'))
+    else if (this.#parts.exchange.clientGone) this.abort(new ClientGone('client left'))
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
@@ -127,7 +127,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
   sweep(now: number): void {
     const { timeouts, deadline, exchange } = this.#parts
     if (now > deadline) {
-      this.#abort(new AttemptTimeout('total', timeouts.requestMs))
+      this.abort(new AttemptTimeout('total', timeouts.requestMs))
       return
     }
     if (this.#stalledSince !== undefined) {
@@ -135,7 +135,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
       return
     }
     if (this.#sink?.begun === true) {
-      if (now - this.#lastByteAt > timeouts.idleMs) this.#abort(new AttemptTimeout('idle', timeouts.idleMs))
+      if (now - this.#lastByteAt > timeouts.idleMs) this.abort(new AttemptTimeout('idle', timeouts.idleMs))
       else this.#keepAlive(now)
       return
     }
@@ -143,7 +143,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     const since = this.#parts.streaming || this.#sink === undefined ? this.#startedAt : this.#lastByteAt
     const allowed = this.#parts.streaming || this.#sink === undefined ? limit : timeouts.idleMs
     const phase = allowed === limit ? 'first-byte' : 'idle'
-    if (now - since > allowed) this.#abort(new AttemptTimeout(phase, allowed))
+    if (now - since > allowed) this.abort(new AttemptTimeout(phase, allowed))
   }
 
   #keepAlive(now: number): void {
@@ -172,11 +172,11 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(String(error))
       this.#fail(reason)
-      this.#abort(reason)
+      this.abort(reason)
     }
   }
 
-  #abort(reason: Error): void {
+  abort(reason: Error): void {
     this.#abortReason ??= reason
     if (this.#controller === undefined) this.#fail(reason)
     else if (!this.#controller.aborted) this.#controller.abort(reason)
@@ -194,7 +194,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     if (this.#done) return
     this.#done = true
     this.#parts.sweeper.remove(this.#slot)
-    this.#parts.exchange.abort = undefined
+    this.#parts.exchange.underWay = undefined
     this.#resolve(result)
   }
 }

@@ -29,6 +29,9 @@ const EMBEDDING: readonly EmbeddingFormatName[] = [
   'ollama-embeddings',
 ]
 
+/** The simulator refuses requests without a key, as providers do, and takes almost any. */
+const ANY_KEY = 'sk-mock'
+
 /** The simulator: speaks the client's own format by the paths of that format's vendor. */
 export const mockProvider: Provider = {
   ...openaiProvider,
@@ -41,7 +44,7 @@ export const mockProvider: Provider = {
     const speaker = speakerOf(call.operation)
     return speaker.target({ ...call, account: withBase(call.account, speaker) })
   },
-  headers: (call, secret) => speakerOf(call.operation).headers(call, secret),
+  headers: (call, secret) => speakerOf(call.operation).headers(call, secret ?? ANY_KEY),
   defaultHeaders: anthropicProvider.defaultHeaders,
   forwardedRequestHeaders: [
     ...openaiProvider.forwardedRequestHeaders,
