@@ -142,6 +142,8 @@ class StandaloneRuntime implements Standalone {
     }
     const changed = this.gateway.table?.version !== table.version
     if (changed) this.gateway.apply(table)
+    const unread = set.problems.some(({ ref }) => ref.kind === 'GatewayClient')
+    this.gateway.noteUnreadClients(unread ? 'some' : 'none')
     this.#metrics.setConfigVersion(table.version, Date.now())
     if (changed) log.info({ version: table.version, problems: this.#problems.length }, 'configuration applied')
   }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Gateway } from './gateway.ts'
 import type { ServingAccount } from './serving-account.ts'
 
@@ -72,6 +73,14 @@ function accountStatus({ account, tenant, health, inFlight }: ServingAccount, no
   }
 }
 
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"}' }, { cause })
+  }
+}
+
 /** Body `{"account": "name"}`, or none for all. */
 async function readAccountName(request: FastifyRequest): Promise<string | undefined> {
   const chunks: Buffer[] = []
@@ -82,7 +91,7 @@ async function readAccountName(request: FastifyRequest): Promise<string | undefi
   }
   const text = Buffer.concat(chunks).toString('utf8')
   if (text.trim() === '') return undefined
-  const body: unknown = JSON.parse(text)
+  const body = parseBody(text)
   if (typeof body === 'object' && body !== null && 'account' in body && typeof body.account === 'string')
     return body.account
   return undefined

@@ -45,6 +45,7 @@ export class Gateway {
   #authenticator: Authenticator | undefined
   #draining = false
   #openListener = false
+  #unreadClients: 'none' | 'some' = 'none'
 
   constructor(
     dependencies: GatewayDependencies,
@@ -89,9 +90,16 @@ export class Gateway {
     this.#openAccess()
   }
 
+  /** A client that could not be read was meant to close this gateway: it does not stand open because of a typing error. */
+  noteUnreadClients(found: 'none' | 'some'): void {
+    this.#unreadClients = found
+    this.#openAccess()
+  }
+
   #openAccess(): void {
     if (this.#table === undefined) return
-    const keyless = this.#runtime.options.role === 'Standalone' && this.#table.clients.size === 0
+    const noClients = this.#table.clients.size === 0 && this.#unreadClients === 'none'
+    const keyless = this.#runtime.options.role === 'Standalone' && noClients
     this.#authenticator = new Authenticator(this.#table, { open: keyless && this.#openListener })
   }
 
