@@ -12,7 +12,10 @@ import { sendableTurns } from './sendable-turns.ts'
 /** `metadata.user_id` may have this many characters. */
 const MAX_USER_ID = 512
 /** @see https://platform.claude.com/docs/en/api/service-tiers OpenAI's name → Anthropic's. */
-const SERVICE_TIERS: Readonly<Record<string, string>> = { auto: 'auto', default: 'standard_only' }
+const SERVICE_TIERS: ReadonlyMap<string, string> = new Map<string, string>([
+  ['auto', 'auto'],
+  ['default', 'standard_only'],
+])
 
 /** Writes https://platform.claude.com/docs/en/api/messages. @throws KorProxyError KP-PROV-112 */
 export function encodeMessagesRequest(original: ChatRequest, target: TargetModel): EncodedRequest {
@@ -72,7 +75,7 @@ function reasoningAndFormat({ thinking, effort }: ThinkingSetting, { native }: A
 
 function userAndTier(request: ChatRequest, dropped: DroppedParameters): JsonObject {
   const { user, serviceTier, promptCacheKey } = request
-  const tier = SERVICE_TIERS[serviceTier ?? '']
+  const tier = SERVICE_TIERS.get(serviceTier ?? '')
   if (serviceTier !== undefined && tier === undefined) dropped.add('service_tier')
   if (promptCacheKey !== undefined) dropped.add('prompt_cache_key')
   const isUserTaken = user !== undefined && user !== '' && user.length <= MAX_USER_ID

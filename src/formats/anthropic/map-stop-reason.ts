@@ -1,15 +1,15 @@
 import type { FinishReason } from '../ir/chat-event.ts'
 
-const FROM_ANTHROPIC: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop-sequence',
-  max_tokens: 'length',
-  compaction: 'length',
-  tool_use: 'tool-calls',
-  refusal: 'content-filter',
-  pause_turn: 'pause',
-  model_context_window_exceeded: 'context-window',
-}
+const FROM_ANTHROPIC: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop-sequence'],
+  ['max_tokens', 'length'],
+  ['compaction', 'length'],
+  ['tool_use', 'tool-calls'],
+  ['refusal', 'content-filter'],
+  ['pause_turn', 'pause'],
+  ['model_context_window_exceeded', 'context-window'],
+])
 
 const TO_ANTHROPIC: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
@@ -23,7 +23,7 @@ const TO_ANTHROPIC: Readonly<Record<FinishReason, string>> = {
 
 /** @see https://platform.claude.com/docs/en/api/handling-stop-reasons A reason not known yet counts as a plain stop. */
 export function decodeStopReason(reason: string): FinishReason {
-  return FROM_ANTHROPIC[reason] ?? 'stop'
+  return FROM_ANTHROPIC.get(reason) ?? 'stop'
 }
 
 export function encodeStopReason(reason: FinishReason): string {

@@ -2,7 +2,7 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Frame, ReplyContext, StreamDecoder } from '../format.ts'
 import type { ChatEvent } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
-import { isJsonObject } from '../ir/json-fields.ts'
+import { isJsonObject, jsonText } from '../ir/json-fields.ts'
 import { parseFrame } from '../sse/parse-frame.ts'
 import { BlockReader } from './block-reader.ts'
 import { readErrorEvent } from './read-error.ts'
@@ -81,11 +81,11 @@ function readEvent(frame: Frame): JsonObject | undefined {
 function object(event: JsonObject, field: string): JsonObject {
   const value = event[field]
   if (isJsonObject(value)) return value
-  throw new KorProxyError('KP-PROV-109', { reason: `${String(event['type'])} without ${field}` })
+  throw new KorProxyError('KP-PROV-109', { reason: `${jsonText(event['type'])} without ${field}` })
 }
 
 function blockIndex(event: JsonObject): number {
   const { index } = event
   if (typeof index === 'number') return index
-  throw new KorProxyError('KP-PROV-109', { reason: `${String(event['type'])} without index` })
+  throw new KorProxyError('KP-PROV-109', { reason: `${jsonText(event['type'])} without index` })
 }

@@ -54,7 +54,7 @@ function filterSchema(schema: JsonObject): JsonObject {
 }
 
 function isUnsupported([key, value]: [string, JsonValue]): boolean {
-  return UNSUPPORTED.has(key) || (key === 'minItems' && Number(value) > 1)
+  return UNSUPPORTED.has(key) || (key === 'minItems' && typeof value === 'number' && value > 1)
 }
 
 function filterEntry([key, value]: [string, JsonValue]): [string, JsonValue] {

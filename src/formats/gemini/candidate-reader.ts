@@ -5,7 +5,7 @@ import { type CallNaming, FunctionCallReader } from './function-call-reader.ts'
 import { readCitations } from './map-citations.ts'
 import { mapGeminiFinishReason } from './map-finish-reason.ts'
 import { readLogprobs } from './map-logprobs.ts'
-import type { ReplyCandidate, ReplyPartChunk } from './reply-chunk.ts'
+import { brokenReply, type ReplyCandidate, type ReplyPartChunk } from './reply-chunk.ts'
 import { readThoughtSignature } from './thought-signature.ts'
 
 /** Reads one candidate over the chunks of a reply. */
@@ -47,13 +47,10 @@ export class CandidateReader {
       this.#hasContent = true
       events.push(...this.#calls.read(part.functionCall, signature))
     } else if (part.inlineData?.mimeType?.startsWith('image/')) {
+      const { mimeType, data } = part.inlineData
+      if (typeof data !== 'string') throw brokenReply('inlineData has no data')
       this.#hasContent = true
-      events.push({
-        type: 'image',
-        choice: this.#choice,
-        mediaType: part.inlineData.mimeType,
-        data: part.inlineData.data,
-      })
+      events.push({ type: 'image', choice: this.#choice, mediaType: mimeType, data })
     } else this.#readText(part, signature, events)
     // executableCode and codeExecutionResult are Google's own doing: no call that a client could answer.
   }

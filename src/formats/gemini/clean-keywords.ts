@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
 
-const FORMATS: Readonly<Record<string, ReadonlySet<string>>> = {
-  string: new Set(['enum', 'date-time']),
-  integer: new Set(['int32', 'int64']),
-  number: new Set(['float', 'double']),
-}
+const FORMATS: ReadonlyMap<string, ReadonlySet<string>> = new Map<string, ReadonlySet<string>>([
+  ['string', new Set(['enum', 'date-time'])],
+  ['integer', new Set(['int32', 'int64'])],
+  ['number', new Set(['float', 'double'])],
+])
 
 /** Keywords that hold text or free values. */
 export function cleanTexts(node: JsonObject, type: string): JsonObject {
@@ -14,7 +14,7 @@ export function cleanTexts(node: JsonObject, type: string): JsonObject {
   return {
     ...(typeof node['title'] === 'string' ? { title: node['title'] } : {}),
     ...(description === '' ? {} : { description }),
-    ...(typeof format === 'string' && FORMATS[type]?.has(format) ? { format } : {}),
+    ...(typeof format === 'string' && FORMATS.get(type)?.has(format) ? { format } : {}),
     ...(values.length > 0 ? { enum: values } : {}),
     ...(type === 'string' && typeof node['pattern'] === 'string' ? { pattern: node['pattern'] } : {}),
     ...(node['default'] === undefined ? {} : { default: node['default'] }),
@@ -30,15 +30,15 @@ function cleanEnum(values: JsonValue | undefined, type: string): { enum: string[
   return given.length === 0 ? { enum: [] } : { enum: [], note: `One of: ${texts.join(', ')}.` }
 }
 
-const COUNTS: Readonly<Record<string, readonly string[]>> = {
-  string: ['minLength', 'maxLength'],
-  array: ['minItems', 'maxItems'],
-}
+const COUNTS: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ['string', ['minLength', 'maxLength']],
+  ['array', ['minItems', 'maxItems']],
+])
 
 /** Bounds and counts. */
 export function cleanNumbers(node: JsonObject, type: string): JsonObject {
   const kept = new Map<string, number>()
-  for (const key of COUNTS[type] ?? []) {
+  for (const key of COUNTS.get(type) ?? []) {
     const count = node[key]
     if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) kept.set(key, count)
   }

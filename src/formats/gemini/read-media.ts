@@ -9,7 +9,7 @@ type Media = Pick<GeminiPart, 'inlineData' | 'fileData'>
 export function readMedia(part: Media, field: string): ImagePart | DocumentPart | AudioPart | undefined {
   if (part.inlineData !== undefined) {
     const { mimeType, data, displayName } = part.inlineData
-    return mediaPart({ kind: 'base64', mediaType: mimeType, data }, displayName, field)
+    return mediaPart({ kind: 'base64', mediaType: mimeType, data: standardBase64(data) }, displayName, field)
   }
   if (part.fileData === undefined) return undefined
   const { fileUri, mimeType, displayName } = part.fileData
@@ -34,4 +34,14 @@ function mediaPart(
     })
   }
   return { type: 'document', source, ...present({ title }) }
+}
+
+/**
+ * Bytes come in either alphabet and with or without padding; Google's Python SDK takes the URL-safe one. Other APIs know the
+ * standard one only.
+ * @see https://protobuf.dev/programming-guides/json/
+ */
+function standardBase64(text: string): string {
+  const standard = text.replaceAll('-', '+').replaceAll('_', '/')
+  return standard.padEnd(Math.ceil(standard.length / 4) * 4, '=')
 }

@@ -9,6 +9,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A JSON value in words: a string as it is, else its JSON. `String` throws for an object with a member `toString`. */
+export function jsonText(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
 /** Builds a JSON object and leaves out what is undefined. */
 export function jsonFields(fields: { readonly [key: string]: JsonValue | undefined }): JsonObject {
   const object: Record<string, JsonValue> = {}

@@ -21,7 +21,8 @@ export function objectSchema(schema: JsonObject | undefined): JsonObject | undef
 /** `{"$ref": "#/$defs/Input", "$defs": …}`, as schema generators write it. */
 function resolveRoot(schema: JsonObject): JsonObject {
   const { $ref: reference, ...rest } = schema
-  const [, group = '', name = ''] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(String(reference ?? '')) ?? []
+  const [, group = '', name = ''] =
+    /^#\/(\$defs|definitions)\/([^/]+)$/.exec(typeof reference === 'string' ? reference : '') ?? []
   const definitions = schema[group]
   const definition = isJsonObject(definitions) ? definitions[name] : undefined
   return isJsonObject(definition) ? { ...rest, ...definition } : schema
@@ -39,7 +40,7 @@ function flattenUnions(schema: JsonObject): JsonObject {
     const required = [...new Set([...stringList(rest['required']), ...common])]
     return {
       ...rest,
-      properties: Object.assign({}, ...[rest, ...branches].map(({ properties }) => properties)),
+      properties: Object.assign({}, ...[rest, ...branches].map(({ properties }) => properties).filter(isJsonObject)),
       ...(required.length > 0 && { required }),
     }
   }, schema)

@@ -1,8 +1,8 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ReplyContext, StreamDecoder } from '../format.ts'
 import type { ChatEvent, ErrorEvent, Usage } from '../ir/chat-event.ts'
-import type { JsonObject } from '../ir/chat-request.ts'
-import { isJsonObject } from '../ir/json-fields.ts'
+import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
+import { isJsonObject, jsonText } from '../ir/json-fields.ts'
 
 /** Where the answer stands in a line: `/api/chat` has a message, `/api/generate` has fields of its own. */
 type ReadContent = (line: JsonObject) => LineContent
@@ -61,7 +61,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
   #start(line: JsonObject): ChatEvent {
     this.#started = true
     const model = typeof line['model'] === 'string' ? line['model'] : undefined
-    const created = Date.parse(String(line['created_at']))
+    const created = Date.parse(jsonText(line['created_at']))
     const createdAt = Number.isNaN(created) ? undefined : Math.floor(created / 1000)
     return { type: 'start', id: undefined, model, createdAt }
   }
@@ -71,9 +71,11 @@ export class OllamaStreamDecoder implements StreamDecoder {
     const index = this.#calls
     this.#calls += 1
     const called = isJsonObject(call['function']) ? call['function'] : {}
-    const name = String(called['name'] ?? '')
+    const { name } = called
+    // A client could neither run it nor answer it.
+    if (typeof name !== 'string' || name === '') throw brokenLine('a tool call has no name')
     const given = called['arguments'] ?? {}
-    const made = `call_${String(line['created_at'] ?? '').replaceAll(/\D/g, '')}_${index}`
+    const made = `call_${jsonText(line['created_at']).replaceAll(/\D/g, '')}_${index}`
     const id = typeof call['id'] === 'string' && call['id'] !== '' ? call['id'] : made
     const text = typeof given === 'string' ? given : JSON.stringify(given)
     return [
@@ -88,10 +90,12 @@ export class OllamaStreamDecoder implements StreamDecoder {
     const events: ChatEvent[] = [{ type: 'usage', usage: readCounts(line) }]
     const reason = line['done_reason']
     if (reason === 'length') return [...events, { type: 'finish', choice: 0, reason: 'length' }]
+    // Ollama filters nothing; a gateway that speaks its format, such as this one, says so when it does.
+    if (reason === 'content_filter') return [...events, { type: 'finish', choice: 0, reason: 'content-filter' }]
     if (reason === 'stop' || reason === 'tool_calls') {
       return [...events, { type: 'finish', choice: 0, reason: this.#calls > 0 ? 'tool-calls' : 'stop' }]
     }
-    const message = `The answer ended with done_reason "${String(reason ?? '')}".`
+    const message = `The answer ended with done_reason "${jsonText(reason ?? '')}".`
     return [...events, { type: 'error', kind: 'upstream', code: 'done_reason', message }]
   }
 }
@@ -106,8 +110,8 @@ function readCounts(line: JsonObject): Usage {
   }
 }
 
-function readErrorLine(error: unknown): ErrorEvent {
-  const message = isJsonObject(error) ? String(error['message'] ?? 'unknown') : String(error)
+function readErrorLine(error: JsonValue): ErrorEvent {
+  const message = isJsonObject(error) ? jsonText(error['message'] ?? 'unknown') : jsonText(error)
   return { type: 'error', kind: 'upstream', code: undefined, message }
 }
 

@@ -3,11 +3,11 @@ import { readSignature } from '../ir/signature.ts'
 import type { AssistantMessage, ReasoningDetail } from './request-schema.ts'
 
 /** OpenRouter's `format` of a detail → who can read its signature. */
-const ISSUERS: Readonly<Record<string, string>> = {
-  'anthropic-claude-v1': 'anthropic',
-  'google-gemini-v1': 'gemini',
-  'openai-responses-v1': 'openai',
-}
+const ISSUERS: ReadonlyMap<string, string> = new Map<string, string>([
+  ['anthropic-claude-v1', 'anthropic'],
+  ['google-gemini-v1', 'gemini'],
+  ['openai-responses-v1', 'openai'],
+])
 
 /** Thinking of an earlier turn. `reasoning_details` has the signatures; where it has text, the plain fields repeat that text. */
 export function decodeReasoningParts(message: AssistantMessage): readonly (ThinkingPart | RedactedThinkingPart)[] {
@@ -39,7 +39,7 @@ function isContinuedBy(last: ReasoningDetail, next: ReasoningDetail): boolean {
 }
 
 function decodeDetail(detail: ReasoningDetail): (ThinkingPart | RedactedThinkingPart)[] {
-  const native = ISSUERS[detail.format ?? '']
+  const native = ISSUERS.get(detail.format ?? '')
   if (detail.data != null) return [{ type: 'redacted-thinking', data: readSignature(detail.data, native) }]
   const text = detail.text ?? detail.summary ?? ''
   if (text === '' && detail.signature == null) return []

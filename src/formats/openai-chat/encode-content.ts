@@ -4,13 +4,13 @@ import { writeDataUrl } from '../ir/data-url.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import type { EncodingContext } from './encoding-context.ts'
 
-const AUDIO_FORMATS: Readonly<Record<string, string>> = {
-  'audio/wav': 'wav',
-  'audio/x-wav': 'wav',
-  'audio/wave': 'wav',
-  'audio/mpeg': 'mp3',
-  'audio/mp3': 'mp3',
-}
+const AUDIO_FORMATS: ReadonlyMap<string, string> = new Map<string, string>([
+  ['audio/wav', 'wav'],
+  ['audio/x-wav', 'wav'],
+  ['audio/wave', 'wav'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/mp3', 'mp3'],
+])
 
 /** A single text as a string, which every server understands; anything else as parts. */
 export function encodeUserContent(parts: readonly UserPart[], context: EncodingContext): JsonValue {
@@ -68,7 +68,7 @@ function encodeDocument(part: DocumentPart, context: EncodingContext): JsonObjec
 }
 
 function encodeAudio({ source }: AudioPart, context: EncodingContext): JsonObject {
-  const format = source.kind === 'base64' ? AUDIO_FORMATS[source.mediaType] : undefined
+  const format = source.kind === 'base64' ? AUDIO_FORMATS.get(source.mediaType) : undefined
   if (source.kind !== 'base64' || format === undefined) {
     throw inexpressible('this audio', 'the OpenAI chat format takes wav and mp3 with their content', context)
   }
