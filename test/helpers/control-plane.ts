@@ -28,7 +28,7 @@ export interface OwnControlPlane extends ControlPlane {
   stop(): Promise<void>
 }
 
-export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler'
+type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler'
 
 export interface ControlPlaneOptions {
   /** With controller manager and scheduler: ServiceAccounts, garbage collection, Deployments that make Pods. */
