@@ -39,7 +39,7 @@ function runPodTests(): Counts {
   const podTests = globSync(POD_TESTS)
   const reason = podTests.length === 0 ? 'there are none' : whyNoPods()
   if (reason === undefined) return runTap(['--jobs=1', ...podTests])
-  console.log(`${podTests.length} files of tests with real pods skipped: ${reason}`)
+  console.log(`tests with real pods skipped (files: ${podTests.length}): ${reason}`)
   return { ...NOTHING, skipped: podTests.length }
 }
 
