@@ -76,9 +76,13 @@ function accountStatus({ account, tenant, health, inFlight }: ServingAccount, no
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"}' }, { cause })
+  } catch (error) {
+    throw unreadableBody(error)
   }
+}
+
+function unreadableBody(cause: unknown): KorProxyError {
+  return new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"}' }, { cause })
 }
 
 /** Body `{"account": "name"}`, or none for all. */
