@@ -8,6 +8,8 @@ interface Node {
   readonly commands: readonly { readonly name: string; readonly description: string }[]
   readonly options: readonly {
     readonly long: string
+    /** Empty where there is none. */
+    readonly short: string
     readonly description: string
     readonly choices: readonly string[]
   }[]
@@ -32,12 +34,13 @@ function nodesOf(command: Command, path: readonly string[]): Node[] {
     path,
     commands: command.commands.map((child) => ({ name: child.name(), description: child.description() })),
     options: [
-      ...command.options.map(({ long, description, argChoices }) => ({
+      ...command.options.map(({ long, short, description, argChoices }) => ({
         long: long ?? '',
+        short: short ?? '',
         description,
         choices: argChoices ?? [],
       })),
-      { long: '--help', description: 'print the help', choices: [] },
+      { long: '--help', short: '-h', description: 'print the help', choices: [] },
     ],
     choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   }
@@ -52,7 +55,10 @@ function bashScript(nodes: readonly Node[]): string {
   const values = nodes.flatMap(({ path, options }) =>
     options
       .filter(({ choices }) => choices.length > 0)
-      .map(({ long, choices }) => `    '${[...path, long].join(' ')}') words='${choices.join(' ')}' ;;`),
+      .map(({ long, short, choices }) => {
+        const flags = [long, short].filter((flag) => flag !== '').map((flag) => `'${[...path, flag].join(' ')}'`)
+        return `    ${flags.join('|')}) words='${choices.join(' ')}' ;;`
+      }),
   )
   const names = [...new Set(nodes.flatMap(({ commands }) => commands.map(({ name }) => name)))]
   return `_korproxy() {

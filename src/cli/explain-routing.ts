@@ -41,7 +41,7 @@ export interface GroupReport {
   readonly accounts: readonly AccountReport[]
 }
 
-export interface AccountReport {
+interface AccountReport {
   readonly account: string
   readonly provider: string
   /** The provider's name of the model; absent when the account does not serve it. */

@@ -3,7 +3,7 @@ import { isRecord } from '#resources/finding.ts'
 import { KINDS } from '#resources/kinds.ts'
 import type { ObjectMetadata, Resource, ResourceSet, SecretObject } from '#resources/resource.ts'
 
-export const REDACTED = '***REDACTED***'
+const REDACTED = '***REDACTED***'
 
 export interface ExportOptions {
   /** Objects of this namespace name none. */

@@ -4,7 +4,7 @@ import { createProgram } from './program.ts'
 import { reportError } from './report-error.ts'
 import { processTerminal } from './terminal.ts'
 
-export type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment'>>
+type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment'>>
 
 /** Exit codes: 0 done, 1 it failed or found faults, 2 the command line is wrong. */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {

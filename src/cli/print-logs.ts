@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { AccessLine } from '#telemetry/access-line.ts'
 import { type AccessLogFilter, readAccessLog } from '#telemetry/read-access-log.ts'
 import { type AccessLogGrouping, type AccessLogSummary, summarizeAccessLog } from '#telemetry/summarize-access-log.ts'
@@ -11,11 +13,15 @@ export interface LogsRequest {
   readonly summaryBy?: AccessLogGrouping
 }
 
-/** Writes requests line by line as they are read, or their sums. @throws Error when the folder cannot be read */
+/** Writes requests line by line as they are read, or their sums. @throws KorProxyError KP-CONF-215 when there is no log */
 export async function printLogs(
   terminal: Terminal,
   { directory, filter, format, summaryBy }: LogsRequest,
 ): Promise<void> {
+  if (!existsSync(directory)) {
+    const message = `${directory} does not exist; a standalone gateway with this state directory writes its access log there`
+    throw new KorProxyError('KP-CONF-215', { message })
+  }
   const lines = readAccessLog(directory, filter, (file, lineNumber) =>
     terminal.tell(`${file}:${lineNumber} is no whole line and was left out\n`),
   )

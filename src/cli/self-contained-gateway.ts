@@ -57,12 +57,18 @@ export async function startSelfContained(options: SelfContainedOptions): Promise
 }
 
 function simulatorAccount(url: string): string {
-  return `apiVersion: korproxy.dev/v1alpha1
+  return `apiVersion: v1
+kind: Secret
+metadata: {name: simulator}
+stringData: {apiKey: sk-self-test}
+---
+apiVersion: korproxy.dev/v1alpha1
 kind: ProviderAccount
 metadata: {name: simulator}
 spec:
   provider: Mock
   baseURL: "${url}"
+  auth: {secretKeyRef: {name: simulator}}
   models: {list: [gpt-4o-mini, text-embedding-3-small]}
 `
 }

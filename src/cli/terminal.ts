@@ -7,12 +7,19 @@ export interface Terminal {
 
 /** Standard output and error of this process. @see https://no-color.org/ */
 export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
+  process.stdout.once('error', endWithReader)
   const plain = (environment['NO_COLOR'] ?? '') !== '' || !process.stdout.isTTY
   return {
     print: (text) => void process.stdout.write(text),
     tell: (text) => void process.stderr.write(text),
     color: plain ? 'Never' : 'Always',
   }
+}
+
+/** `korproxy logs | head`: who reads has had enough, which is no failure. */
+function endWithReader(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 const CODES = { bold: 1, red: 31, green: 32, yellow: 33 } as const

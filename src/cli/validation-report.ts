@@ -5,7 +5,7 @@ import type { Problem, ResourceSet } from '#resources/resource.ts'
 import { severityOf } from './load-configuration.ts'
 import { countOf } from './output.ts'
 
-export interface ReportedProblem {
+interface ReportedProblem {
   readonly code: ErrorCode
   readonly severity: 'warning' | 'error'
   readonly file?: string

@@ -8,7 +8,7 @@ export function addCompletionCommand(program: CliCommand, { terminal }: CommandC
     .description('Print a script that makes a shell complete commands and options.')
     .addArgument(new Argument('<shell>', 'shell to write for').choices(['bash', 'zsh', 'fish']))
     .example('source <(korproxy completion bash)')
-    .example('korproxy completion zsh > "${fpath[1]}/_korproxy"')
+    .example('korproxy completion zsh > ~/.zsh/completions/_korproxy')
     .example('korproxy completion fish > ~/.config/fish/completions/korproxy.fish')
     .action((shell: Shell) => terminal.print(completionScript(shell, program)))
 }

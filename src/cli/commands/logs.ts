@@ -7,7 +7,7 @@ import { type OutputFlags, outputOption } from '../output.ts'
 import { readTime } from '../read-flag.ts'
 import { stateDirectoryOption } from '../state-directory.ts'
 
-export interface LogsFlags extends OutputFlags {
+interface LogsFlags extends OutputFlags {
   readonly stateDir: string
   readonly directory?: string
   readonly key?: string

@@ -1,17 +1,18 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { GENERATED_DOCS_FOLDER, generatedDocs } from './generated-docs.ts'
 import { GENERATED_FOLDERS, generatedFiles } from './generated-files.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Writes what is made from the kinds, and removes what is no longer made. */
-const files = generatedFiles()
+/** Writes what is made from the kinds, the errors, the commands and the metrics, and removes what is no longer made. */
+const files = new Map([...generatedFiles(), ...generatedDocs()])
 for (const [path, content] of files) {
   mkdirSync(dirname(join(ROOT, path)), { recursive: true })
   writeFileSync(join(ROOT, path), content)
 }
-for (const folder of GENERATED_FOLDERS) {
+for (const folder of [...GENERATED_FOLDERS, GENERATED_DOCS_FOLDER]) {
   for (const name of readdirSync(join(ROOT, folder))) {
     if (!files.has(`${folder}/${name}`)) rmSync(join(ROOT, folder, name))
   }

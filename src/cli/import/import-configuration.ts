@@ -20,7 +20,7 @@ export interface ImportOptions extends LitellmOptions {
   readonly knownAccounts: ReadonlySet<string>
 }
 
-export interface LocatedNote extends ImportNote {
+interface LocatedNote extends ImportNote {
   readonly line: number
   readonly column: number
 }

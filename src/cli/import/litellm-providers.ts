@@ -1,5 +1,5 @@
 /** What a provider prefix of LiteLLM is here. */
-export interface LitellmProvider {
+interface LitellmProvider {
   readonly provider: 'OpenAI' | 'Anthropic' | 'Gemini' | 'Ollama' | 'OpenRouter' | 'AzureOpenAI' | 'OpenAICompatible'
   readonly preset?: string
   /** Environment variable that LiteLLM reads when the entry names no key. */

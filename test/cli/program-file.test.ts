@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+/** The bundle that `npm run build` makes. */
+const PROGRAM = fileURLToPath(new URL('../../dist/korproxy.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...environment },
+  })
+  return { status, stdout, stderr }
+}
+
+t.test('R10.2 the program ends with 0, 1 or 2, as the command line says', (t) => {
+  t.strictSame(run(['config', 'validate', 'examples/quickstart']), {
+    status: 0,
+    stdout: 'examples/quickstart: valid: 1 ProviderAccount, 2 ProviderGroups, 1 RoutingProfile\n',
+    stderr: '',
+  })
+  t.match(run(['config', 'validate', 'no/such/folder']), {
+    status: 1,
+    stdout: '',
+    stderr: /^korproxy: KP-CONF-215 no\/such\/folder cannot be read: ENOENT\n/,
+  })
+  t.match(run(['config', 'validat']), { status: 2, stdout: '', stderr: /Did you mean validate\?/ })
+  t.end()
+})
+
+t.test('options come from the environment too', (t) => {
+  const { status, stderr } = run(['status'], { KORPROXY_SERVER: 'http://127.0.0.1:9', KORPROXY_TOKEN: 'x' })
+  t.equal(status, 1)
+  t.match(stderr, 'KP-NET-312 The gateway at http://127.0.0.1:9 cannot be reached')
+  t.end()
+})
+
+t.test('a reader that has had enough ends the program without an error', async (t) => {
+  const child = spawn(process.execPath, [PROGRAM, 'completion', 'fish'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const [status] = await once(child, 'exit')
+  t.equal(status, 0)
+  t.equal(err, '')
+})
+
+t.test('R3.8 mock-provider says where it listens, answers, and ends at SIGTERM', async (t) => {
+  const child = spawn(process.execPath, [PROGRAM, 'mock-provider', '--port', '0', '--chunks', '3'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+  const [, url] = /^The simulator listens on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line)) ?? []
+  t.type(url, 'string')
+  const reply = await fetch(`${url}/v1/models`, { headers: { authorization: 'Bearer sk-1' } })
+  t.equal(reply.status, 200)
+  await reply.body?.cancel()
+  child.kill('SIGTERM')
+  const [status] = await once(child, 'exit')
+  t.equal(status, 0)
+})
