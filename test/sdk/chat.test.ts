@@ -21,7 +21,7 @@ for (const client of CHAT_CLIENTS) {
       await t.test('text', async (t) => t.strictSame(await client.text(connection, asked), said))
       await t.test('stream', async (t) => t.strictSame(await client.stream(connection, asked), said))
 
-      const takesObjects = name === 'gemini' || name === 'mock'
+      const takesObjects = name === 'google' || name === 'mock'
       const result = (tool: string, text: string): string =>
         client.shownResult === undefined || takesObjects ? text : client.shownResult(tool, text)
       const weather = result('get_weather', 'get_weather of Paris')

@@ -93,7 +93,7 @@ t.test('errors have the fields that developers switch on', async (t) => {
   t.match(tooLong, { code: 'context_length_exceeded', type: 'invalid_request_error' })
   const unknown = await failureOf(openai.chat.completions.create({ model: 'nobody-has-it', messages }))
   t.match(unknown, { code: 'model_not_found' })
-  const limited = await failureOf(openai.chat.completions.create({ model: 'gemini-429r30-chat', messages }))
+  const limited = await failureOf(openai.chat.completions.create({ model: 'google-429r30-chat', messages }))
   t.match(limited, { code: 'rate_limit_exceeded' })
   t.ok(limited instanceof APIError && /^(29|30)$/.test(limited.headers?.get('retry-after') ?? ''))
   t.ok(limited instanceof APIError && /^[0-9a-f-]{16,}$/.test(limited.requestID ?? ''), 'the request id is there')

@@ -93,7 +93,7 @@ t.test('embeddings of a provider that has none, and of tokens where texts are ne
   const refusal = (model: string, input: string | number[][]): Promise<unknown> =>
     openai.embeddings.create({ model, input }).catch((error: unknown) => error)
   t.match(await refusal('anthropic-chat', 'a'), { status: 404, message: /does not offer embeddings/ })
-  t.match(await refusal('gemini-embed', [[1, 2]]), { status: 400 })
+  t.match(await refusal('google-embed', [[1, 2]]), { status: 400 })
   t.match(await refusal('nobody-has-it', 'a'), { status: 404 })
 })
 
@@ -117,7 +117,7 @@ for (const { name, model, label } of ALL) {
 t.test('R1.8 every SDK lists the models', async (t) => {
   const { url } = await startStack(t, manifests(UPSTREAMS.slice(0, 2)))
   const own: Connection = { url, key: CLIENT_KEY }
-  const names = ['anthropic-chat', 'claude-sonnet-4-5', 'gpt-4o-mini', 'openai-chat', 'openai-embed']
+  const names = ['anthropic-chat', 'claude-haiku-4-5', 'gpt-4o-mini', 'openai-chat', 'openai-embed']
   const models = await collect(openaiOf(own).models.list())
   t.strictSame(
     models.map(({ id }) => id),
@@ -167,6 +167,6 @@ t.test('tokens are counted by the provider that can, else estimated', async (t) 
   t.equal((await anthropic.messages.countTokens({ model: 'anthropic-chat', messages })).input_tokens, 11)
   t.equal((await anthropic.messages.countTokens({ model: 'openai-chat', messages })).input_tokens, 13)
   const contents = 'How many tokens is this question?'
-  t.equal((await google.models.countTokens({ model: 'gemini-chat', contents })).totalTokens, 11)
+  t.equal((await google.models.countTokens({ model: 'google-chat', contents })).totalTokens, 11)
   t.equal((await google.models.countTokens({ model: 'openai-chat', contents })).totalTokens, 13)
 })

@@ -126,7 +126,7 @@ t.test('R3.3 Anthropic gets body, version, betas and query of its SDK', async (t
       const { direct, passed } = await compare(
         t,
         (url, model) => call(new Anthropic({ baseURL: url, apiKey: CLIENT_KEY, maxRetries: 0 }), model),
-        { alias: 'anthropic-chat', direct: 'claude-sonnet-4-5' },
+        { alias: 'anthropic-chat', direct: 'claude-haiku-4-5' },
       )
       t.equal(passed.body, direct.body)
       t.equal(passed.path, direct.path)
@@ -149,11 +149,11 @@ t.test('R3.3 Gemini gets the body of its SDK; the model stands in the path', asy
       const { direct, passed } = await compare(
         t,
         (url, model) => call(new GoogleGenAI({ apiKey: CLIENT_KEY, httpOptions: { baseUrl: url } }), model),
-        { alias: 'gemini-chat', direct: 'gemini-2.5-flash' },
+        { alias: 'google-chat', direct: 'gemini-2.5-flash' },
       )
       t.equal(passed.body, direct.body)
       t.equal(passed.path, direct.path)
-      t.equal(passed.headers['x-goog-api-key'], 'sk-gemini')
+      t.equal(passed.headers['x-goog-api-key'], 'sk-google')
       t.equal(passed.headers['x-goog-api-client'], direct.headers['x-goog-api-client'])
     })
   }

@@ -21,11 +21,12 @@ export const UPSTREAMS: readonly Upstream[] = [
   {
     name: 'anthropic',
     spec: 'provider: Anthropic\n  baseURL: "{simulator}"',
-    model: 'claude-sonnet-4-5',
+    model: 'claude-haiku-4-5',
     label: 'anthropic',
   },
+  // Not `gemini`: Google's Python SDK joins the inputs of embedding models with that word in their name.
   {
-    name: 'gemini',
+    name: 'google',
     spec: 'provider: Gemini\n  baseURL: "{simulator}"',
     model: 'gemini-2.5-flash',
     label: 'gemini',

@@ -5,6 +5,9 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateObject, generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, tool } from 'ai'
 import { type ChatClient, CITY_SCHEMA, type Connection, PERSON_SCHEMA, PNG, runTool, TOOLS } from './chat-client.ts'
 
+// Aliases are unknown to the SDK's lists of models, which it would say on every call.
+globalThis.AI_SDK_LOG_WARNINGS = false
+
 const tools = Object.fromEntries(
   TOOLS.map(({ name, description }) => [
     name,
