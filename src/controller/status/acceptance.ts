@@ -43,5 +43,5 @@ function told(problems: readonly Problem[]): string {
     .slice(0, SHOWN)
     .map(({ code, path, message }) => `${code} ${path === '' ? '' : `${path}: `}${message}`)
   const rest = problems.length - shown.length
-  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}.`
+  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`.replace(/\.?$/, '.')
 }

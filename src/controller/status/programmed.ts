@@ -84,5 +84,5 @@ function verdictOf({
 
 function list(items: readonly string[]): string {
   const rest = items.length - SHOWN
-  return `${items.slice(0, SHOWN).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}.`
+  return `${items.slice(0, SHOWN).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`.replace(/\.?$/, '.')
 }
