@@ -1,5 +1,5 @@
 /** What a developer reads from the client's own objects. */
-export interface Answer {
+interface Answer {
   readonly text: string
   /** The finish reason in the client's words. */
   readonly finish: unknown
@@ -8,7 +8,7 @@ export interface Answer {
   readonly output: number | undefined
 }
 
-export interface ToolTurn {
+interface ToolTurn {
   readonly calls: readonly (readonly [name: string, input: unknown])[]
   readonly finish: unknown
   /** The text after the results were sent. */
