@@ -29,7 +29,7 @@ export function createProgram(context: CommandContext): CliCommand {
     })
     .showHelpAfterError('Run it with --help for its options.')
     .addHelpText('after', EXIT_CODES)
-  addServeCommand(program)
+  addServeCommand(program, context)
   addMockProviderCommand(program, context)
   const config = program.command('config').description('Check, import and export configuration.')
   addConfigValidateCommand(config, context)

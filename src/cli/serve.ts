@@ -1,9 +1,11 @@
 import type { ResourceSet } from '#resources/resource.ts'
-import type { CliCommand } from './cli-command.ts'
+import type { CliCommand, CommandContext } from './cli-command.ts'
 import { managementToken } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
+import { reportError } from './report-error.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 import { stopSignal } from './stop-signal.ts'
+import type { Terminal } from './terminal.ts'
 
 interface ServeFlags {
   readonly config: string
@@ -19,7 +21,7 @@ interface ServeFlags {
 
 const MOCK_PORT = 1340
 
-export function addServeCommand(program: CliCommand): void {
+export function addServeCommand(program: CliCommand, context: CommandContext): void {
   program
     .command('serve')
     .description('Run KorProxy in one process, from a folder of manifests.')
@@ -34,11 +36,11 @@ export function addServeCommand(program: CliCommand): void {
     .option('--mock-provider [port]', 'run the provider simulator beside the gateway', readPort)
     .example('korproxy serve --config examples/quickstart --mock-provider')
     .example('korproxy serve --config /etc/korproxy --port 8080')
-    .action(serve)
+    .action((flags: ServeFlags) => serve(flags, context))
 }
 
 /** Everything that serves is loaded here, so that no other command waits for it. */
-async function serve(flags: ServeFlags): Promise<void> {
+async function serve(flags: ServeFlags, { terminal }: CommandContext): Promise<void> {
   const [{ startStandalone }, { createLogger }] = await Promise.all([
     import('./standalone.ts'),
     import('#telemetry/log.ts'),
@@ -56,11 +58,17 @@ async function serve(flags: ServeFlags): Promise<void> {
     environment: process.env,
     log: log.component('gateway'),
     ...(extra === undefined ? {} : { extra }),
-  })
+  }).catch((error: unknown) => endProcess(terminal, error))
   log.component('cli').info({ url: standalone.url, discovered: extra?.resources.length ?? 0 }, 'listening')
   await stopSignal()
   await standalone.drain(flags.drain * 1000)
   await simulator?.close()
+}
+
+/** What a start that failed half-way has opened, such as watched folders, must not keep the process. */
+function endProcess(terminal: Terminal, error: unknown): never {
+  reportError(terminal, error)
+  process.exit(1)
 }
 
 async function discover(namespace: string): Promise<ResourceSet> {

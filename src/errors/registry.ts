@@ -115,6 +115,15 @@ export const ERRORS = {
     description: 'The paths below /_korproxy need the management token of this gateway; none was given, or another one.',
     fix: ['On the machine of a standalone gateway give the same --state-dir as `korproxy serve`; its file management-token holds the token.', 'Elsewhere give it with --token or KORPROXY_TOKEN.'],
   },
+  'KP-AUTH-010': {
+    status: 401,
+    kind: 'authentication',
+    severity: 'error',
+    title: 'Gateway not recognised',
+    message: 'The controller does not recognise the gateway: {reason}',
+    description: 'A gateway shows the controller the token of its pod. It was missing, refused by the Kubernetes API, for another audience, or of another pod.',
+    fix: ['Check the projected token and its audience in the gateway\'s pod.', 'Check that the controller may create TokenReviews.'],
+  },
   'KP-PROV-100': {
     status: 502,
     kind: 'upstream',
@@ -466,6 +475,15 @@ export const ERRORS = {
     description: 'The profile named default and the active profile of a namespace cannot be deleted.',
     fix: ['Make another profile active first (GatewayConfig.spec.activeProfileRef).'],
   },
+  'KP-CONF-223': {
+    status: 400,
+    kind: 'invalid_request',
+    severity: 'error',
+    title: 'Routing table broken',
+    message: 'The routing table is broken: {reason}',
+    description: 'What was sent is whole, but it is no routing table: a defect of the controller, or of something in between. The last good table stays.',
+    fix: ['Report it with the version of the controller.', 'Take back the last change of the configuration.'],
+  },
   'KP-NET-300': {
     status: 502,
     kind: 'upstream',
@@ -745,6 +763,15 @@ export const ERRORS = {
     description: 'A listener on loopback answers only to its own names, so that no web page can reach it by DNS rebinding.',
     fix: ['Use http://127.0.0.1 or http://localhost.'],
   },
+  'KP-SYS-521': {
+    status: 500,
+    kind: 'internal',
+    severity: 'critical',
+    title: 'Cannot listen',
+    message: 'Cannot listen on {address}: {reason}.',
+    description: 'The address or port is taken by another program, is not of this machine, or needs more rights.',
+    fix: ['End the other program, or choose another --port.', 'Check --host.'],
+  },
   'KP-SYS-530': {
     status: 502,
     kind: 'upstream',
@@ -762,6 +789,24 @@ export const ERRORS = {
     message: '{operation}: the Kubernetes API cannot be reached: {reason}',
     description: 'No connection, a time-out, or an answer that broke off. Gateways go on with their last table.',
     fix: ['Check the API server, NetworkPolicy and DNS.'],
+  },
+  'KP-SYS-532': {
+    status: 504,
+    kind: 'timeout',
+    severity: 'warning',
+    title: 'Controller not reachable',
+    message: '{operation}: the controller cannot be reached: {reason}',
+    description: 'The gateway got no answer from any controller. It serves from its last good table.',
+    fix: ['Check the controller\'s pods, its Service, NetworkPolicy and the certificate authority.'],
+  },
+  'KP-SYS-533': {
+    status: 429,
+    kind: 'overloaded',
+    severity: 'warning',
+    title: 'Too many gateways at once',
+    message: 'Too many gateways connect at once; try again.',
+    description: 'The controller takes a limited number of new connections per second, so that a restart does not overwhelm it.',
+    fix: ['Nothing: gateways come back by themselves.'],
   },
 } as const satisfies Record<`KP-${string}-${number}`, ErrorEntry>
 

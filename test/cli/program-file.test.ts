@@ -1,5 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
@@ -64,4 +68,22 @@ t.test('R3.8 mock-provider says where it listens, answers, and ends at SIGTERM',
   child.kill('SIGTERM')
   const [status] = await once(child, 'exit')
   t.equal(status, 0)
+})
+
+t.test('a port that is taken ends serve and mock-provider at once, with KP-SYS-521', async (t) => {
+  const holder = createServer()
+  await new Promise<void>((resolve) => {
+    holder.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() => holder.close())
+  // A server that listens on a port has an address of this kind.
+  const { port } = holder.address() as AddressInfo
+  const state = mkdtempSync(join(tmpdir(), 'korproxy-cli-'))
+  t.teardown(() => rmSync(state, { recursive: true, force: true }))
+  const serve = run(['serve', '--config', 'examples/quickstart', '--port', String(port), '--state-dir', state])
+  t.equal(serve.status, 1)
+  t.match(serve.stderr, `korproxy: KP-SYS-521 Cannot listen on 127.0.0.1:${port}: EADDRINUSE.\n`)
+  const mock = run(['mock-provider', '--port', String(port)])
+  t.equal(mock.status, 1)
+  t.match(mock.stderr, `korproxy: KP-SYS-521 Cannot listen on 127.0.0.1:${port}: EADDRINUSE.\n`)
 })
