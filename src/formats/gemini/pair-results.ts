@@ -1,4 +1,5 @@
 import type { AssistantTurn, SystemTurn, ToolCallPart, ToolResult, Turn, UserTurn } from '../ir/chat-request.ts'
+import { distinctCalls } from '../ir/distinct-calls.ts'
 
 /** The results of a model turn's calls, in the order of the calls. */
 interface ResultsTurn {
@@ -17,7 +18,7 @@ export type PairedTurn = SystemTurn | UserTurn | AssistantTurn | ResultsTurn | O
  * its place, a result without a call becomes an orphan.
  */
 export function pairResults(turns: readonly Turn[]): PairedTurn[] {
-  return stretches(turns).flatMap(pairStretch)
+  return stretches(distinctCalls(turns)).flatMap(pairStretch)
 }
 
 interface Stretch {

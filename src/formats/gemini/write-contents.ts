@@ -36,7 +36,7 @@ function appendParts(contents: DraftContent[], role: DraftContent['role'], parts
   const last = contents.at(-1)
   if (last?.role !== role) {
     if (parts.length > 0) contents.push({ role, parts: [...parts] })
-  } else if (parts[0] !== FILLER) {
+  } else if (parts.length > 0 && parts[0] !== FILLER) {
     if (last.parts[0] === FILLER) last.parts.shift()
     last.parts.push(...parts)
   }

@@ -8,6 +8,7 @@ import type {
   ResponseFormat,
   Tool,
 } from '../ir/chat-request.ts'
+import { distinctCalls } from '../ir/distinct-calls.ts'
 import { type DroppedParameters, droppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { encodeTurn } from './encode-messages.ts'
@@ -24,7 +25,7 @@ export function encodeOllamaChatRequest(request: ChatRequest, target: TargetMode
     model: target.id,
     messages: [
       ...(request.system.length > 0 ? [{ role: 'system', content: system }] : []),
-      ...request.turns.flatMap((turn) => encodeTurn(turn, context)),
+      ...distinctCalls(request.turns).flatMap((turn) => encodeTurn(turn, context)),
     ],
     tools: tools.length > 0 ? tools.map(encodeTool) : undefined,
     format: encodeFormat(request.responseFormat),

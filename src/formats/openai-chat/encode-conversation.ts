@@ -1,8 +1,12 @@
 import type { AssistantTurn, JsonObject, TextPart, Turn } from '../ir/chat-request.ts'
+import { distinctCalls } from '../ir/distinct-calls.ts'
 import { encodeAssistant } from './encode-assistant.ts'
 import { encodeUserContent } from './encode-content.ts'
 import { encodeToolResults } from './encode-tool-results.ts'
 import type { EncodingContext } from './encoding-context.ts'
+
+/** A request without messages is a 400; a dot adds no meaning. */
+const FILLER: JsonObject = { role: 'user', content: '.' }
 
 /**
  * Writes the messages. OpenAI wants the results of a turn's calls directly after it, one for each call and none without a call:
@@ -16,13 +20,13 @@ export function encodeConversation(
 ): readonly JsonObject[] {
   const messages: JsonObject[] = []
   if (system.length > 0) messages.push({ role: 'system', content: joinText(system, '\n\n') })
-  for (const { assistant, others } of exchanges(joinSplitTurns(turns))) {
+  for (const { assistant, others } of exchanges(joinSplitTurns(distinctCalls(turns)))) {
     if (assistant !== undefined) messages.push(...encodeAssistant(assistant, context))
     const results = others.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
     messages.push(...encodeToolResults(results, callsOf(assistant), context))
     for (const turn of others) messages.push(...encodeOther(turn, context))
   }
-  return messages
+  return messages.length > 0 ? messages : [FILLER]
 }
 
 function joinText(parts: readonly TextPart[], separator: string): string {

@@ -1,5 +1,6 @@
 import type { EncodedRequest, TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, SystemTurn, ToolChoice, Turn } from '../ir/chat-request.ts'
+import { distinctCalls } from '../ir/distinct-calls.ts'
 import { droppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { toolParameters } from '../openai-chat/tool-parameters.ts'
@@ -10,6 +11,9 @@ import { encodeParameters } from './encode-parameters.ts'
 import { encodeToolChoice, encodeTools } from './encode-tools.ts'
 import { encodeTextFormat } from './text-format.ts'
 import { upstreamToolNames } from './tool-naming.ts'
+
+/** A request without input is a 400; a dot adds no meaning. */
+const FILLER: JsonObject = { type: 'message', role: 'user', content: [{ type: 'input_text', text: '.' }] }
 
 /**
  * For models that are served by the Responses API only. Nothing is stored there: the whole conversation goes along, sealed reasoning included.
@@ -24,7 +28,7 @@ export function encodeResponsesRequest(request: ChatRequest, target: TargetModel
   const body = jsonFields({
     model: target.id,
     instructions: request.system.length > 0 ? request.system.map((part) => part.text).join('\n\n') : undefined,
-    input: encodeTurns([...format.turns, ...answerCalls(request.turns)], context),
+    input: encodeTurns([...format.turns, ...answerCalls(distinctCalls(request.turns))], context),
     tools: hasTools ? encodeTools(request.tools, names, (tool) => toolParameters(tool, target, dropped)) : undefined,
     tool_choice:
       hasTools && request.toolChoice ? encodeToolChoice(allowedChoice(request.toolChoice, context), names) : undefined,
@@ -57,7 +61,8 @@ function allowedChoice(choice: ToolChoice, { target, dropped }: EncodingContext)
 
 function encodeTurns(turns: readonly Turn[], context: EncodingContext): JsonObject[] {
   const customCalls = new Set<string>()
-  return turns.flatMap((turn) => encodeTurn(turn, customCalls, context))
+  const items = turns.flatMap((turn) => encodeTurn(turn, customCalls, context))
+  return items.length > 0 ? items : [FILLER]
 }
 
 /** `customCalls` collects the ids of calls of custom tools: their outputs have an item type of their own. */
