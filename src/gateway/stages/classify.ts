@@ -24,6 +24,8 @@ export interface ClassifyInput {
 /** Names of models are remembered, logged and put into URLs. */
 const LONGEST_MODEL = 512
 
+const NO_KEYS: ReadonlySet<string> = new Set()
+
 /** What is asked: type, model, streaming. @throws KorProxyError KP-AUTH-007, KP-SYS-516 */
 export function classify(input: ClassifyInput): Classification {
   const { surface, scan, body, tenant } = input
@@ -41,7 +43,8 @@ export function classify(input: ClassifyInput): Classification {
       ...(override === undefined ? {} : { override }),
       pathType: surface.requestType,
       model,
-      bodyKeys: new Set(scan?.members.keys()),
+      // For every known API the path decides; the keys are looked at only where it does not.
+      bodyKeys: surface.requestType === undefined ? new Set(scan?.members.keys()) : NO_KEYS,
     },
     tenant.router.families,
   )

@@ -111,6 +111,7 @@ class BodyReader implements Swept {
   #fail(error: Error): void {
     if (this.#done) return
     this.#leave()
+    this.#parts.request.removeAllListeners('data')
     this.#parts.memory.release(this.#bytes)
     this.#bytes = 0
     this.#parts.reject(error)
@@ -118,7 +119,6 @@ class BodyReader implements Swept {
 
   #leave(): void {
     this.#done = true
-    this.#parts.request.removeAllListeners('data')
     this.#parts.sweeper.remove(this.#slot)
   }
 }
