@@ -104,7 +104,7 @@ class StandaloneRuntime implements Standalone {
   }
 
   async start(): Promise<void> {
-    const { config, namespace, host, port, log, environment } = this.#options
+    const { config, namespace, log, environment } = this.#options
     this.#source = await openFolderSource(config, {
       namespace,
       environment,
@@ -112,7 +112,18 @@ class StandaloneRuntime implements Standalone {
       onChange: (set) => this.#apply(set),
     })
     this.#apply(this.#source.current())
-    this.#server = await startServer(this.gateway, {
+    try {
+      this.#server = await this.#listen()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    this.#health.watch(() => this.gateway.registry.save())
+  }
+
+  #listen(): Promise<GatewayServer> {
+    const { host, port, log } = this.#options
+    return startServer(this.gateway, {
       host,
       port,
       docsUrl: DOCS_URL,
@@ -124,7 +135,6 @@ class StandaloneRuntime implements Standalone {
         problems: () => this.#problems.map((problem) => ({ code: problem.code, text: formatProblem(problem) })),
       },
     })
-    this.#health.watch(() => this.gateway.registry.save())
   }
 
   #apply(set: ResourceSet & { readonly problems: readonly Problem[] }): void {

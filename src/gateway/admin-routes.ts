@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { KorProxyError, KorProxyError } from '#errors/korproxy-error.ts'
 import type { Gateway } from './gateway.ts'
 import type { ServingAccount } from './serving-account.ts'
 
@@ -16,38 +16,36 @@ export interface AdminOptions {
 
 /** The first management routes: state of the accounts, and the reset of their health (R2.8). Denied without the token. */
 export function addAdminRoutes(app: FastifyInstance, gateway: Gateway, options: AdminOptions): void {
-  const authorize = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    if (isAuthorized(request, options.managementToken)) return true
-    reply.code(401).header('content-type', 'application/json')
-    reply.send({ error: { code: 'KP-AUTH-001', message: 'Send Authorization: Bearer <management token>.' } })
-    return false
-  }
-  app.get('/_korproxy/status', (request, reply) => {
-    if (!authorize(request, reply)) return reply
-    return {
+  app.register(async (admin) => {
+    admin.addHook('onRequest', async (request) => {
+      if (!isAuthorized(request, options.managementToken)) {
+        throw new KorProxyError('KP-AUTH-009', { server: request.headers.host ?? '' })
+      }
+    })
+    admin.get('/_korproxy/status', () => ({
       version: gateway.table?.version,
       inFlight: gateway.inFlight,
       draining: gateway.draining,
       problems: options.problems(),
       accounts: [...gateway.registry.all()].map((account) => accountStatus(account, options.now())),
-    }
+    }))
+    admin.post('/_korproxy/health/reset', async (request) => {
+      const wanted = await readAccountName(request)
+      const reset = resetHealth(gateway, wanted, options.now())
+      if (wanted !== undefined && reset.length === 0) {
+        throw new KorProxyError('KP-CONF-207', { message: `no account ${wanted}` }, { status: 404 })
+      }
+      options.audit({ action: 'health.reset', target: wanted ?? '*', remoteAddress: request.ip })
+      return { reset }
+    })
   })
-  app.post('/_korproxy/health/reset', async (request, reply) => {
-    if (!authorize(request, reply)) return reply
-    const wanted = await readAccountName(request)
-    const reset: string[] = []
-    for (const account of gateway.registry.all()) {
-      if (wanted !== undefined && account.account.name !== wanted) continue
-      account.health.reset(options.now())
-      reset.push(account.account.name)
-    }
-    if (wanted !== undefined && reset.length === 0) {
-      reply.code(404)
-      return { error: { code: 'KP-CONF-207', message: `no account ${wanted}` } }
-    }
-    options.audit({ action: 'health.reset', target: wanted ?? '*', remoteAddress: request.ip })
-    return { reset }
-  })
+}
+
+/** Resets one account, or all; the names of those that were reset. */
+function resetHealth(gateway: Gateway, wanted: string | undefined, nowMs: number): string[] {
+  const accounts = [...gateway.registry.all()].filter(({ account }) => wanted === undefined || account.name === wanted)
+  for (const { health } of accounts) health.reset(nowMs)
+  return accounts.map(({ account }) => account.name)
 }
 
 /** Compares digests, which have one length: a comparison must not tell how much of a token was right. */
@@ -99,4 +97,12 @@ async function readAccountName(request: FastifyRequest): Promise<string | undefi
   if (typeof body === 'object' && body !== null && 'account' in body && typeof body.account === 'string')
     return body.account
   return undefined
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"} or no body' }, { cause })
+  }
 }
