@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { KorProxyError, KorProxyError } from '#errors/korproxy-error.ts'
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Gateway } from './gateway.ts'
 import type { ServingAccount } from './serving-account.ts'
 
@@ -97,12 +97,4 @@ async function readAccountName(request: FastifyRequest): Promise<string | undefi
   if (typeof body === 'object' && body !== null && 'account' in body && typeof body.account === 'string')
     return body.account
   return undefined
-}
-
-function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"} or no body' }, { cause })
-  }
 }
