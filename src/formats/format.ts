@@ -13,7 +13,12 @@ export type ChatFormatName =
   | 'ollama-chat'
   | 'ollama-generate'
 
-export type EmbeddingFormatName = 'openai-embeddings' | 'gemini-embed' | 'gemini-batch-embed' | 'ollama-embed' | 'ollama-embeddings'
+export type EmbeddingFormatName =
+  | 'openai-embeddings'
+  | 'gemini-embed'
+  | 'gemini-batch-embed'
+  | 'ollama-embed'
+  | 'ollama-embeddings'
 
 /** Families share an error shape, model lists and a client SDK. */
 export type FormatFamily = 'openai' | 'anthropic' | 'gemini' | 'ollama'
@@ -167,7 +172,10 @@ export interface EmbeddingFormat {
   readonly name: EmbeddingFormatName
   readonly family: FormatFamily
   decodeRequest(body: JsonObject, path: RequestPath): EmbeddingRequest
-  encodeRequest(request: EmbeddingRequest, target: TargetModel): { readonly body: JsonObject; readonly dropped: readonly string[] }
+  encodeRequest(
+    request: EmbeddingRequest,
+    target: TargetModel,
+  ): { readonly body: JsonObject; readonly dropped: readonly string[] }
   decodeReply(body: JsonObject): EmbeddingReply
   encodeReply(reply: EmbeddingReply, request: EmbeddingRequest): JsonObject
 }

@@ -19,15 +19,15 @@ const TYPES: Readonly<Record<ErrorKind, string>> = {
   internal: 'api_error',
   too_large: 'request_too_large',
 }
-/** Statuses that Anthropic's SDKs tie to a type. */
-const STATUSES: Readonly<Partial<Record<ErrorKind, number>>> = { overloaded: 529, timeout: 504, too_large: 413 }
+/** Anthropic's own status: its SDKs and Claude Code know an overload by it. */
+const OVERLOADED_STATUS = 529
 
 export function encodeAnthropicError(client: ClientError): RenderedError {
   const { error, correlationId, docsUrl, upstreamMessage } = client
   const { kind } = error.entry
   const message = upstreamMessage ?? error.message
   return {
-    status: STATUSES[kind] ?? error.status,
+    status: kind === 'overloaded' ? OVERLOADED_STATUS : error.status,
     body: {
       type: 'error',
       error: {
