@@ -16,7 +16,7 @@ export interface AdminOptions {
 
 /** The first management routes: state of the accounts, and the reset of their health (R2.8). Denied without the token. */
 export function addAdminRoutes(app: FastifyInstance, gateway: Gateway, options: AdminOptions): void {
-  app.register(async (admin) => {
+  app.register((admin, _options, done) => {
     admin.addHook('onRequest', async (request) => {
       if (!isAuthorized(request, options.managementToken)) {
         throw new KorProxyError('KP-AUTH-009', { server: request.headers.host ?? '' })
@@ -38,6 +38,7 @@ export function addAdminRoutes(app: FastifyInstance, gateway: Gateway, options: 
       options.audit({ action: 'health.reset', target: wanted ?? '*', remoteAddress: request.ip })
       return { reset }
     })
+    done()
   })
 }
 
