@@ -5,6 +5,7 @@ import { openConnection } from '../../../src/controller/kube/connection.ts'
 import { SYSTEM_TIME_AND_CHANCE } from '../../../src/controller/kube/time-and-chance.ts'
 import { type KubernetesSet, KubernetesSource } from '../../../src/controller/sources/kubernetes.ts'
 import { type ControlPlane, controlPlane } from '../../helpers/control-plane.ts'
+import { serviceAccount } from '../kube/service-account.ts'
 
 const plane = await controlPlane()
 
@@ -30,7 +31,14 @@ interface Rig {
 }
 
 async function rig(t: Test, ...objects: readonly object[]): Promise<Rig> {
-  const namespace = await plane.namespace(t)
+  return rigIn(t, await plane.namespace(t), { kubeconfigPath: plane.kubeconfigPath, objects })
+}
+
+async function rigIn(
+  t: Test,
+  namespace: string,
+  { kubeconfigPath, objects }: { readonly kubeconfigPath: string; readonly objects: readonly object[] },
+): Promise<Rig> {
   const kubectl = async (...args: readonly string[]) => plane.kubectl(['-n', namespace, ...args])
   const apply = async (...more: readonly object[]): Promise<void> => {
     const items = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: more })
@@ -38,7 +46,7 @@ async function rig(t: Test, ...objects: readonly object[]): Promise<Rig> {
     if (code !== 0) throw new Error(stderr)
   }
   await apply(...objects)
-  const client = new ApiClient(openConnection({ kubeconfigPath: plane.kubeconfigPath }))
+  const client = new ApiClient(openConnection({ kubeconfigPath }))
   const told: { set: KubernetesSet; urgent: boolean }[] = []
   const source = new KubernetesSource({
     client,
@@ -103,13 +111,12 @@ t.test('R4.2 a rotated credential, a Secret that comes later, one that loses its
   )
 })
 
-t.test('R4.4 what becomes invalid stays as it was last valid', async (t) => {
+t.test('R4.2 labels, changes and deletions count', async (t) => {
   const { apply, until, kubectl, source } = await rig(t, manifest('ProviderAccount', 'a', { provider: 'Mock' }))
-  await kubectl('label', 'pacct', 'a', 'note=one')
-  await until(({ resources }) => resources[0]?.metadata.labels['note'] === 'one')
-  // The schema of the API server cannot tell that a group falls back to itself, nor can ours: what is invalid here is unknown.
+  await kubectl('label', 'pacct', 'a', 'tier=paid')
+  await until(({ resources }) => resources[0]?.metadata.labels['tier'] === 'paid')
   await apply(manifest('ProviderAccount', 'a', { provider: 'Mock', displayName: 'Other' }))
-  await until(({ resources }) => (resources[0]?.metadata.generation ?? 0) === 2)
+  await until(({ resources }) => resources[0]?.metadata.generation === 2)
   await kubectl('delete', 'pacct', 'a')
   await until(({ resources }) => resources.length === 0)
   t.strictSame(source.objects(), [])
@@ -136,4 +143,18 @@ t.test('R4.4 our own writing of status is no change; R1.5 a switch of profile is
     told.map(({ urgent }) => urgent),
     [true],
   )
+})
+
+t.test('R5.1 a Role that may read Secrets by name, and nothing else of them, is enough', async (t) => {
+  const namespace = await plane.namespace(t)
+  const kubeconfigPath = await serviceAccount(t, plane, namespace, [
+    { apiGroups: ['korproxy.dev'], resources: ['*'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['mine'], verbs: ['get'] },
+  ])
+  const objects = [openAi('a', 'mine'), openAi('b', 'theirs'), secret('mine', 'k1', WATCHED), secret('theirs', 'k2')]
+  const { source, apply, until } = await rigIn(t, namespace, { kubeconfigPath, objects })
+  t.strictSame(keys(source.current()), ['mine=k1'])
+  await apply(manifest('ProviderAccount', 'c', { provider: 'Mock' }))
+  await until((set) => names(set).includes('ProviderAccount/c'))
+  t.strictSame(keys(source.current()), ['mine=k1'])
 })
