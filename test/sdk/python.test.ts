@@ -10,6 +10,8 @@ const REQUIREMENTS = [
   'ollama==0.6.3',
   'langchain-openai==1.7.3',
 ]
+/** It wants an older `openai` than the others. */
+const INSTRUCTOR = ['instructor==1.17.0', 'openai==3.3.0']
 const ALL: readonly Upstream[] = [...UPSTREAMS, MOCK]
 const A4 = [0.53125, -0.875, -0.296875, 0.28125]
 const B4 = [0.546875, -0.859375, -0.28125, 0.296875]
@@ -120,6 +122,16 @@ if (python !== undefined) {
       extra: () => ({}),
     }))
     t.match(results, { errors: { 'wrong key': 401, 'unknown model': 404, limited: 429, 'broken stream': 'APIError' } })
+  })
+
+  t.test('R14.1 instructor: forced tools and JSON schemas', async (t) => {
+    const instructor = await startPython(t, INSTRUCTOR)
+    const results = await instructor?.('instructor_client.py', [stack.url, CLIENT_KEY, ...names])
+    const person = { name: 'x', age: 1 }
+    const both = { TOOLS: person, JSON_SCHEMA: person }
+    const expected = Object.fromEntries(names.map((name) => [name, both]))
+    // Ollama knows no `tool_choice`: nothing forces its model to call the tool.
+    t.strictSame(results, { ...expected, ollama: { ...both, TOOLS: 'InstructorRetryException' } })
   })
 
   t.test('R1.8 model lists', async (t) => {
