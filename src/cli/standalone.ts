@@ -109,7 +109,7 @@ class StandaloneRuntime implements Standalone {
       namespace,
       environment,
       log,
-      onChange: (set) => this.#apply(set),
+      onChange: (set) => this.#applyChange(set),
     })
     this.#apply(this.#source.current())
     try {
@@ -135,6 +135,15 @@ class StandaloneRuntime implements Standalone {
         problems: () => this.#problems.map((problem) => ({ code: problem.code, text: formatProblem(problem) })),
       },
     })
+  }
+
+  /** Whatever is wrong with a change, the requests under the last configuration go on. */
+  #applyChange(set: ResourceSet & { readonly problems: readonly Problem[] }): void {
+    try {
+      this.#apply(set)
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'configuration not applied; the last one stays in use')
+    }
   }
 
   #apply(set: ResourceSet & { readonly problems: readonly Problem[] }): void {

@@ -104,7 +104,18 @@ function nextState(hash: string, { objects, errors }: ManifestFile, before: File
   if (errors.length > 0) return { hash, objects: before?.objects ?? [], problems: errors, unsettled: false }
   const good = new Map(before?.objects.map((object) => [keyOf(object.ref), object]))
   const kept = objects.map((object) => (isValid(object) ? object : (good.get(keyOf(object.ref)) ?? object)))
-  return { hash, objects: kept, problems: objects.flatMap(({ problems }) => problems), unsettled: false }
+  const lost = before === undefined ? [] : mistaken(before.objects, objects)
+  return { hash, objects: [...kept, ...lost], problems: objects.flatMap(({ problems }) => problems), unsettled: false }
+}
+
+/** What was there before and is missing now, next to something without a name or of that name that is no object: a slip of the pen, not a deletion. */
+function mistaken(before: readonly ManifestObject[], now: readonly ManifestObject[]): ManifestObject[] {
+  const present = new Set(now.map(({ ref }) => keyOf(ref)))
+  const strange = now.filter((object) => !isValid(object)).map(({ ref }) => ref.name)
+  return before.filter(
+    (object) =>
+      isValid(object) && !present.has(keyOf(object.ref)) && (strange.includes('') || strange.includes(object.ref.name)),
+  )
 }
 
 async function readBytes(file: string): Promise<Buffer | { readonly reason: string } | undefined> {
