@@ -16,6 +16,8 @@ import { encode, findModelFacts } from './stages/encode.ts'
 import type { AttemptFailure, AttemptResult } from './upstream/attempt.ts'
 import { DrainOver } from './upstream/connection-failure.ts'
 
+const NEXT_GROUP: RetryDecision = { action: 'next-group', delayMs: 0 }
+
 type Chosen = Extract<Selection<ServingAccount>, { kind: 'account' }>
 
 interface GroupRun {
@@ -89,14 +91,14 @@ export class AttemptLoop {
     this.#exchange.group = run.serving.group.name
     let again: Chosen | undefined
     let sameAccountRetried: 'yes' | 'no' = 'no'
-    for (;;) {
+    for (let attemptsHere = 0; ; attemptsHere += 1) {
       if (this.#exchange.clientGone) return 'done'
       const chosen = again ?? (await this.#select(run))
       if (chosen === undefined) return 'next-group'
       again = undefined
-      const failure = await this.#attemptWithinBudget(run, chosen)
+      const failure = await this.#attemptWithinBudget(run, chosen, attemptsHere === 0 ? 'first' : 'retry')
       if (failure === undefined) return 'done'
-      const decision = this.#decide(run, failure, sameAccountRetried)
+      const decision = failure === 'over-budget' ? NEXT_GROUP : this.#decide(run, failure, sameAccountRetried)
       if (decision.action === 'give-up') throw exhaustedError(this.#exchange, this.#history)
       if (decision.action === 'next-group') return 'next-group'
       if (decision.action === 'same-account') {
@@ -121,15 +123,21 @@ export class AttemptLoop {
     // The last attempt is kept for the fallback: a large group must not use up all of them at a provider that is down.
     const isLast = attempt === run.policy.maxAttempts - 1
     const staysHere = decision.action === 'next-account' || decision.action === 'same-account'
-    return isLast && staysHere && run.fallback === 'left' ? { action: 'next-group', delayMs: 0 } : decision
+    return isLast && staysHere && run.fallback === 'left' ? NEXT_GROUP : decision
   }
 
-  /** Undefined: the exchange is over (answered, broken off, or the client left). */
-  async #attemptWithinBudget(run: GroupRun, chosen: Chosen): Promise<AttemptFailure | undefined> {
-    const isRetry = this.#exchange.attempts.length > 0
-    if (isRetry && !run.serving.retryBudget.tryAcquire(run.serving.active)) {
+  /**
+   * Undefined: the exchange is over (answered, broken off, or the client left). The budget is for retries within a group: it keeps a
+   * failing group from being asked ever more. A fallback asks somebody else and needs none.
+   */
+  async #attemptWithinBudget(
+    run: GroupRun,
+    chosen: Chosen,
+    kind: 'first' | 'retry',
+  ): Promise<AttemptFailure | 'over-budget' | undefined> {
+    if (kind === 'retry' && !run.serving.retryBudget.tryAcquire(run.serving.active)) {
       this.#releaseProbe(chosen)
-      throw exhaustedError(this.#exchange, this.#history)
+      return 'over-budget'
     }
     try {
       return await this.#attempt(run, chosen)
@@ -137,7 +145,7 @@ export class AttemptLoop {
       this.#releaseProbe(chosen)
       throw error
     } finally {
-      if (isRetry) run.serving.retryBudget.release()
+      if (kind === 'retry') run.serving.retryBudget.release()
     }
   }
 
