@@ -106,10 +106,12 @@ export function compileCredential(
   }
 }
 
-/** Another token server or client is another authorisation, although the Secret is the same. */
+/** All that gateways use of the settings: only versions of credentials enter the version of the table. */
 function oauthSettings(oauth2: NonNullable<NonNullable<AccountObject['spec']['auth']>['oauth2']>): string {
-  const { tokenURL, clientID, scopes = [], clientAuthentication, bodyFormat } = oauth2
-  return [tokenURL, clientID, scopes.join(' '), clientAuthentication, bodyFormat].join('|')
+  const { tokenURL, clientID, scopes = [], clientAuthentication, bodyFormat, extraHeaders = [], refreshLead } = oauth2
+  const headers = extraHeaders.map(({ name, value }) => `${name}:${value}`)
+  const extra = [...headers, ...(refreshLead === undefined ? [] : [refreshLead])]
+  return [tokenURL, clientID, scopes.join(' '), clientAuthentication, bodyFormat, ...extra].join('|')
 }
 
 interface SecretUse {
@@ -121,7 +123,7 @@ interface SecretUse {
 function readSecret(use: SecretUse, objects: NamespaceObjects, problems: ProblemList): SecretValue | undefined {
   const { name, key } = use.reference
   const secret: SecretObject | undefined = objects.secret(name)
-  const value = secret?.data[key]
+  const value = secret?.data[key]?.trim()
   if (secret === undefined) {
     problems.add(use.account, use.path, 'KP-CONF-206', `Secret ${name} does not exist in namespace ${objects.name}`)
     return undefined
@@ -130,7 +132,7 @@ function readSecret(use: SecretUse, objects: NamespaceObjects, problems: Problem
     problems.add(use.account, use.path, 'KP-CONF-206', `Secret ${name} has no key ${key}`)
     return undefined
   }
-  return { value: value.trim(), version: `${secret.uid}:${secret.resourceVersion}` }
+  return { value, version: `${secret.uid}:${secret.resourceVersion}` }
 }
 
 function readExternal(

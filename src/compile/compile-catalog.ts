@@ -16,18 +16,34 @@ export interface CompiledCatalog {
 
 /** The built-in catalogue with the namespace's own over it; a later one wins, field by field. */
 export function compileCatalogs(catalogs: readonly CatalogObject[]): CompiledCatalog {
-  const models: Record<string, ModelFacts> = { ...BUILTIN_MODELS }
-  const aliases: Record<string, string> = {}
-  const families: ModelFamily[] = []
+  const models = new Map(Object.entries(BUILTIN_MODELS))
+  const aliases = new Map<string, string>()
   for (const { spec } of catalogs) {
     for (const model of spec.models ?? []) {
-      models[model.name] = { ...models[model.name], ...compileModel(model) }
-      for (const alias of model.aliases ?? []) aliases[alias] = model.name
-      if (model.family !== undefined) families.push({ name: model.family, patterns: [model.name] })
+      models.set(model.name, { ...models.get(model.name), ...compileModel(model) })
+      for (const alias of model.aliases ?? []) aliases.set(alias, model.name)
     }
   }
-  for (const { spec } of catalogs.toReversed()) families.push(...(spec.families ?? []).map(compileFamily))
-  return { families: [...families, ...BUILTIN_FAMILIES], models, aliases }
+  // Names of models may be any text, also a word such as __proto__.
+  return {
+    families: compileFamilies(catalogs),
+    models: Object.fromEntries(models),
+    aliases: Object.fromEntries(aliases),
+  }
+}
+
+/** In order of precedence: what a model says of itself, the patterns of the namespace, the built-in ones. */
+function compileFamilies(catalogs: readonly CatalogObject[]): ModelFamily[] {
+  const laterFirst = catalogs.toReversed()
+  const patterns = [...laterFirst.flatMap(({ spec }) => (spec.families ?? []).map(compileFamily)), ...BUILTIN_FAMILIES]
+  const own = laterFirst.flatMap(({ spec }) =>
+    (spec.models ?? []).flatMap(({ name, family }): ModelFamily[] => {
+      if (family === undefined) return []
+      const requestType = patterns.find((known) => known.name === family)?.requestType
+      return [{ name: family, patterns: [name], ...(requestType === undefined ? {} : { requestType }) }]
+    }),
+  )
+  return [...own, ...patterns]
 }
 
 function compileFamily({

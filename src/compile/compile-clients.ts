@@ -50,13 +50,9 @@ export class ClientsBuilder {
     const digest = credential.sha256 ?? this.#secretDigest(client, at, objects)
     if (digest === undefined) return
     const other = this.#digests[digest]
-    if (other !== undefined && other.client !== id) {
-      this.#problems.add(
-        client,
-        `spec.credentials[${at}]`,
-        'KP-CONF-209',
-        `the key belongs to GatewayClient ${other.client} already`,
-      )
+    if (other !== undefined) {
+      const owner = other.client === id ? `credential ${other.name} of this client` : `GatewayClient ${other.client}`
+      this.#problems.add(client, `spec.credentials[${at}]`, 'KP-CONF-209', `the key belongs to ${owner} already`)
       return
     }
     this.#digests[digest] = {

@@ -50,6 +50,7 @@ export function compile(set: ResourceSet, options: CompileOptions): CompileResul
     for (const [account, credential] of compiled.credentials) credentials[`${namespace}/${account}`] = credential
     for (const client of objects.ofKind('GatewayClient')) clients.add(client, objects)
   }
+  if (!set.resources.some(({ kind }) => kind === 'ProviderAccount')) problems.addNoAccount(options.defaultNamespace)
   const content = {
     format: TABLE_FORMAT,
     core: { defaultTenant: options.defaultNamespace, tenants },
@@ -65,7 +66,7 @@ interface CompiledTenant {
 }
 
 function compileTenant(objects: NamespaceObjects, problems: ProblemList): CompiledTenant {
-  const config = activeConfig(objects)
+  const config = activeConfig(objects, problems)
   const spec = config?.spec ?? KINDS.GatewayConfig.spec.parse({})
   const accounts: Record<string, Account> = {}
   const credentials = new Map<string, Credential>()
@@ -127,9 +128,20 @@ function compileProfiles(objects: NamespaceObjects, problems: ProblemList): Reco
 }
 
 /** The one named `default` counts, or the only one. */
-function activeConfig(objects: NamespaceObjects): ResourceObject<'GatewayConfig'> | undefined {
+function activeConfig(objects: NamespaceObjects, problems: ProblemList): ResourceObject<'GatewayConfig'> | undefined {
   const configs = objects.ofKind('GatewayConfig')
-  return configs.find(({ metadata }) => metadata.name === 'default') ?? (configs.length === 1 ? configs[0] : undefined)
+  const active = objects.find('GatewayConfig', 'default') ?? (configs.length === 1 ? configs[0] : undefined)
+  for (const config of configs) {
+    for (const [at, { name }] of (config.spec.defaultUsagePolicyRefs ?? []).entries()) {
+      if (objects.find('UsagePolicy', name) !== undefined) continue
+      const path = `spec.defaultUsagePolicyRefs[${at}].name`
+      problems.add(config, path, 'KP-CONF-207', `UsagePolicy ${name} does not exist`)
+    }
+    if (config === active) continue
+    const counts = 'it has no effect: of several GatewayConfigs only the one named default counts'
+    problems.add(config, 'metadata.name', 'KP-CONF-224', counts)
+  }
+  return active
 }
 
 /** As GatewayConfig says; else the one named `default`, else the only one. */
@@ -141,7 +153,7 @@ function activeProfile(
 ): string {
   const named = config?.spec.activeProfileRef?.name
   if (config !== undefined && named !== undefined) {
-    if (profiles[named] !== undefined) return named
+    if (Object.hasOwn(profiles, named)) return named
     problems.add(
       config,
       'spec.activeProfileRef.name',
@@ -163,7 +175,7 @@ function safeMode(
 ): Tenant['safeMode'] {
   const { state, providerGroupRef, model } = spec.safeMode
   if (config === undefined || providerGroupRef === undefined) return null
-  if (groups[providerGroupRef.name] === undefined) {
+  if (!Object.hasOwn(groups, providerGroupRef.name)) {
     const path = 'spec.safeMode.providerGroupRef.name'
     problems.add(config, path, 'KP-CONF-207', `ProviderGroup ${providerGroupRef.name} does not exist`)
     return null

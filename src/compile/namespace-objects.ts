@@ -4,15 +4,18 @@ import type { ExternalCredential, Resource, ResourceObject, ResourceSet, SecretO
 /** The objects of one namespace, by kind and name; references never leave it. */
 export class NamespaceObjects {
   readonly name: string
-  readonly #resources: readonly Resource[]
+  readonly #byKind = new Map<Kind, Map<string, Resource>>()
   readonly #secrets: ReadonlyMap<string, SecretObject>
   readonly #external: ReadonlyMap<string, ExternalCredential>
 
   constructor(name: string, set: ResourceSet) {
     this.name = name
-    this.#resources = set.resources
-      .filter(({ metadata }) => metadata.namespace === name)
-      .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    const own = set.resources.filter(({ metadata }) => metadata.namespace === name)
+    for (const resource of own.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
+      const byName = this.#byKind.get(resource.kind) ?? new Map<string, Resource>()
+      byName.set(resource.metadata.name, resource)
+      this.#byKind.set(resource.kind, byName)
+    }
     this.#secrets = new Map(
       set.secrets.filter(({ namespace }) => namespace === name).map((secret) => [secret.name, secret]),
     )
@@ -25,12 +28,13 @@ export class NamespaceObjects {
 
   /** Sorted by name, so that equal objects give an equal table. */
   ofKind<K extends Kind>(kind: K): ResourceObject<K>[] {
-    // The filter compares the discriminant.
-    return this.#resources.filter((resource) => resource.kind === kind) as unknown as ResourceObject<K>[]
+    // Under each kind are resources of this kind only.
+    return [...(this.#byKind.get(kind)?.values() ?? [])] as unknown as ResourceObject<K>[]
   }
 
   find<K extends Kind>(kind: K, name: string): ResourceObject<K> | undefined {
-    return this.ofKind(kind).find(({ metadata }) => metadata.name === name)
+    // Under each kind are resources of this kind only.
+    return this.#byKind.get(kind)?.get(name) as ResourceObject<K> | undefined
   }
 
   secret(name: string): SecretObject | undefined {

@@ -41,7 +41,10 @@ export const ERRORS = {
     title: 'No client key',
     message: 'No API key was sent. Send `Authorization: Bearer <key>`, `x-api-key`, `x-goog-api-key` or `?key=`.',
     description: 'The gateway requires a client key and the request carried none.',
-    fix: ['Send a key of a GatewayClient.', 'For a gateway without keys set clientAuth.mode: Disabled in the GatewayConfig.'],
+    fix: [
+      'Send a key of a GatewayClient.',
+      'For a gateway without keys set clientAuth.mode: Disabled in the GatewayConfig.',
+    ],
   },
   'KP-AUTH-002': {
     status: 401,
@@ -50,7 +53,10 @@ export const ERRORS = {
     title: 'Unknown client key',
     message: 'The API key is not known to this gateway.',
     description: 'No GatewayClient has a credential with this digest.',
-    fix: ['Check that the key was copied whole.', 'Check `kubectl get gatewayclients` and that the client is in the table (`korproxy status`).'],
+    fix: [
+      'Check that the key was copied whole.',
+      'Check `kubectl get gatewayclients` and that the client is in the table (`korproxy status`).',
+    ],
   },
   'KP-AUTH-003': {
     status: 401,
@@ -112,8 +118,12 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Management token refused',
     message: 'The gateway at {server} refused the management token.',
-    description: 'The paths below /_korproxy need the management token of this gateway; none was given, or another one.',
-    fix: ['On the machine of a standalone gateway give the same --state-dir as `korproxy serve`; its file management-token holds the token.', 'Elsewhere give it with --token or KORPROXY_TOKEN.'],
+    description:
+      'The paths below /_korproxy need the management token of this gateway; none was given, or another one.',
+    fix: [
+      'On the machine of a standalone gateway give the same --state-dir as `korproxy serve`; its file management-token holds the token.',
+      'Elsewhere give it with --token or KORPROXY_TOKEN.',
+    ],
   },
   'KP-AUTH-010': {
     status: 401,
@@ -121,8 +131,12 @@ export const ERRORS = {
     severity: 'error',
     title: 'Gateway not recognised',
     message: 'The controller does not recognise the gateway: {reason}',
-    description: 'A gateway shows the controller the token of its pod. It was missing, refused by the Kubernetes API, for another audience, or of another pod.',
-    fix: ['Check the projected token and its audience in the gateway\'s pod.', 'Check that the controller may create TokenReviews.'],
+    description:
+      'A gateway shows the controller the token of its pod. It was missing, refused by the Kubernetes API, for another audience, or of another pod.',
+    fix: [
+      "Check the projected token and its audience in the gateway's pod.",
+      'Check that the controller may create TokenReviews.',
+    ],
   },
   'KP-PROV-100': {
     status: 502,
@@ -131,7 +145,7 @@ export const ERRORS = {
     title: 'Provider error',
     message: 'The provider of account {account} failed with status {status}.',
     description: 'The provider answered with a server error and no other account could answer.',
-    fix: ['Look at the provider\'s status page.', 'Add a second account or a fallback group.'],
+    fix: ["Look at the provider's status page.", 'Add a second account or a fallback group.'],
   },
   'KP-PROV-101': {
     status: 503,
@@ -140,7 +154,10 @@ export const ERRORS = {
     title: 'No healthy account',
     message: 'No account of group {group} is available: {diagnostics}.',
     description: 'Every account of the group and of its fallback groups is erroring, disabled or draining.',
-    fix: ['`korproxy provider list` shows each account and its last error.', 'Reset health with `POST /_korproxy/health/reset` once the cause is gone.'],
+    fix: [
+      '`korproxy provider list` shows each account and its last error.',
+      'Reset health with `POST /_korproxy/health/reset` once the cause is gone.',
+    ],
   },
   'KP-PROV-102': {
     status: 502,
@@ -148,8 +165,12 @@ export const ERRORS = {
     severity: 'critical',
     title: 'Provider credentials refused',
     message: 'The credentials of every account of group {group} were refused by the provider.',
-    description: 'The provider answered 401 or 403 to each account: keys are wrong, revoked, or lack a permission. The client\'s own key is fine.',
-    fix: ['Replace the Secret of the accounts named in the log; the change is live without a restart.', '`korproxy provider test <account>` tells what the provider says.'],
+    description:
+      "The provider answered 401 or 403 to each account: keys are wrong, revoked, or lack a permission. The client's own key is fine.",
+    fix: [
+      'Replace the Secret of the accounts named in the log; the change is live without a restart.',
+      '`korproxy provider test <account>` tells what the provider says.',
+    ],
   },
   'KP-PROV-103': {
     status: 404,
@@ -157,7 +178,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Model not found',
     message: 'Model {model} is not served by any account of group {group}.',
-    description: 'No account of the chosen group (and its fallbacks) lists, aliases or accepts this model, or the provider does not know it.',
+    description:
+      'No account of the chosen group (and its fallbacks) lists, aliases or accepts this model, or the provider does not know it.',
     fix: ['GET /v1/models lists the usable models.', 'Add the model to models.allow or models.aliases of an account.'],
   },
   'KP-PROV-104': {
@@ -166,7 +188,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Provider refused the request',
     message: '{message}',
-    description: 'The provider refused the request as invalid. It was not tried elsewhere because another account would refuse it too.',
+    description:
+      'The provider refused the request as invalid. It was not tried elsewhere because another account would refuse it too.',
     fix: ['Correct the request as the message says.'],
   },
   'KP-PROV-105': {
@@ -184,8 +207,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Content refused',
     message: '{message}',
-    description: 'The provider\'s content filter refused the prompt.',
-    fix: ['Change the prompt; the provider\'s policy page says what is refused.'],
+    description: "The provider's content filter refused the prompt.",
+    fix: ["Change the prompt; the provider's policy page says what is refused."],
   },
   'KP-PROV-107': {
     status: 503,
@@ -202,7 +225,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'Provider quota exhausted',
     message: 'The quota of every account of group {group} is used up.',
-    description: 'Every account reported an exhausted quota, credit or plan limit; waiting a few seconds does not help.',
+    description:
+      'Every account reported an exhausted quota, credit or plan limit; waiting a few seconds does not help.',
     fix: ['Add credit or raise the plan at the provider.', 'Add another account to the group.'],
   },
   'KP-PROV-109': {
@@ -211,8 +235,12 @@ export const ERRORS = {
     severity: 'error',
     title: 'Provider reply not understood',
     message: 'The reply of the provider of account {account} is broken: {reason}.',
-    description: 'The provider sent a reply that is not valid in its own format: truncated, malformed, or an error with status 200.',
-    fix: ['See the log line of this correlation id.', '`korproxy provider test <account>` shows what the provider answers.'],
+    description:
+      'The provider sent a reply that is not valid in its own format: truncated, malformed, or an error with status 200.',
+    fix: [
+      'See the log line of this correlation id.',
+      '`korproxy provider test <account>` shows what the provider answers.',
+    ],
   },
   'KP-PROV-110': {
     status: 429,
@@ -229,7 +257,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'Stream broke off',
     message: 'The stream from the provider of account {account} broke off: {reason}.',
-    description: 'The answer had begun when the provider\'s stream ended without its finish reason, stalled, was reset or carried a broken event. What came before is incomplete.',
+    description:
+      "The answer had begun when the provider's stream ended without its finish reason, stalled, was reset or carried a broken event. What came before is incomplete.",
     fix: ['Send the request again.'],
   },
   'KP-PROV-112': {
@@ -238,7 +267,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Not supported by the target',
     message: '{parameter} cannot be expressed for {target}: {reason}',
-    description: 'The request asks for something that the chosen provider\'s format has no form for, and leaving it out would change the answer.',
+    description:
+      "The request asks for something that the chosen provider's format has no form for, and leaving it out would change the answer.",
     fix: ['Remove the parameter, or route this request to a provider that supports it.'],
   },
   'KP-PROV-113': {
@@ -247,7 +277,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Operation not offered',
     message: 'The provider {provider} does not offer {operation}.',
-    description: 'The chosen group has no account whose provider can do this operation (for example embeddings at Anthropic).',
+    description:
+      'The chosen group has no account whose provider can do this operation (for example embeddings at Anthropic).',
     fix: ['Route this request type to a group with a suitable provider.'],
   },
   'KP-PROV-114': {
@@ -274,7 +305,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'OAuth refresh failed',
     message: 'The OAuth token of account {account} could not be refreshed: {reason}.',
-    description: 'The token endpoint was not reachable, answered with an error that may pass, or the rotated refresh token could not be saved. It is tried again with a growing wait.',
+    description:
+      'The token endpoint was not reachable, answered with an error that may pass, or the rotated refresh token could not be saved. It is tried again with a growing wait.',
     fix: ['Check tokenURL, its certificate and the network path.', 'Check that the token store can be written.'],
   },
   'KP-CONF-201': {
@@ -328,7 +360,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'Secret not found',
     message: '{message}',
-    description: 'The Secret (or environment variable, or file) that a reference names does not exist or lacks the key.',
+    description:
+      'The Secret (or environment variable, or file) that a reference names does not exist or lacks the key.',
     fix: ['Create the Secret with this key, or correct the reference.'],
   },
   'KP-CONF-207': {
@@ -392,7 +425,7 @@ export const ERRORS = {
     title: 'Table hash mismatch',
     message: 'The table content does not match its version {version}.',
     description: 'The snapshot was altered or cut on its way.',
-    fix: ['See the controller\'s log; the gateway keeps its last good table.'],
+    fix: ["See the controller's log; the gateway keeps its last good table."],
   },
   'KP-CONF-214': {
     status: 400,
@@ -418,7 +451,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'Import not understood',
     message: '{message}',
-    description: 'The file to import is neither a KorProxy desktop config.json nor a LiteLLM config.yaml, or is not valid JSON or YAML.',
+    description:
+      'The file to import is neither a KorProxy desktop config.json nor a LiteLLM config.yaml, or is not valid JSON or YAML.',
     fix: ['Check the file at the given line and column.'],
   },
   'KP-CONF-217': {
@@ -454,8 +488,11 @@ export const ERRORS = {
     severity: 'error',
     title: 'Destination not allowed',
     message: '{message}',
-    description: 'A base URL points to an address that the dial guard refuses (private, loopback, link-local or metadata address).',
-    fix: ['Use a public address, or allow private addresses for this gateway (standalone allows what its configuration names).'],
+    description:
+      'A base URL points to an address that the dial guard refuses (private, loopback, link-local or metadata address).',
+    fix: [
+      'Use a public address, or allow private addresses for this gateway (standalone allows what its configuration names).',
+    ],
   },
   'KP-CONF-221': {
     status: 400,
@@ -481,8 +518,19 @@ export const ERRORS = {
     severity: 'error',
     title: 'Routing table broken',
     message: 'The routing table is broken: {reason}',
-    description: 'What was sent is whole, but it is no routing table: a defect of the controller, or of something in between. The last good table stays.',
+    description:
+      'What was sent is whole, but it is no routing table: a defect of the controller, or of something in between. The last good table stays.',
     fix: ['Report it with the version of the controller.', 'Take back the last change of the configuration.'],
+  },
+  'KP-CONF-224': {
+    status: 400,
+    kind: 'invalid_request',
+    severity: 'warning',
+    title: 'GatewayConfig without effect',
+    message: '{message}',
+    description:
+      'A namespace has several GatewayConfigs. The one named default counts, or the only one; the others change nothing.',
+    fix: ['Name the one that is meant `default`, and delete the others.'],
   },
   'KP-NET-300': {
     status: 502,
@@ -536,7 +584,7 @@ export const ERRORS = {
     title: 'Connection reset',
     message: 'The provider of account {account} closed the connection: {reason}.',
     description: 'The connection ended before a whole reply had come.',
-    fix: ['Usually passes by itself; look at the account\'s health if it stays.'],
+    fix: ["Usually passes by itself; look at the account's health if it stays."],
   },
   'KP-NET-306': {
     status: 502,
@@ -580,7 +628,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Ambiguous HTTP request',
     message: 'The request is ambiguous HTTP: {reason}.',
-    description: 'Two Host headers, an absolute-form target, Transfer-Encoding with HTTP/1.0 or the like: refused to rule out request smuggling.',
+    description:
+      'Two Host headers, an absolute-form target, Transfer-Encoding with HTTP/1.0 or the like: refused to rule out request smuggling.',
     fix: ['Send plain HTTP/1.1 as the SDKs do.'],
   },
   'KP-NET-311': {
@@ -590,7 +639,7 @@ export const ERRORS = {
     title: 'Request body time-out',
     message: 'The request body did not arrive within {limit} ms.',
     description: 'The client sent its body too slowly.',
-    fix: ['Check the client\'s network.'],
+    fix: ["Check the client's network."],
   },
   'KP-NET-312': {
     status: 502,
@@ -643,7 +692,8 @@ export const ERRORS = {
     severity: 'error',
     title: 'Gateway overloaded',
     message: 'The gateway is at its limit of {limit}.',
-    description: 'Concurrent requests, memory for request bodies, or the event loop are at their limit; refusing is better than collapsing.',
+    description:
+      'Concurrent requests, memory for request bodies, or the event loop are at their limit; refusing is better than collapsing.',
     fix: ['Retry after the given seconds.', 'Run more gateways.'],
   },
   'KP-SYS-502': {
@@ -760,7 +810,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Foreign Host or Origin',
     message: 'Host {host} is not served by this listener.',
-    description: 'A listener on loopback answers only to its own names, so that no web page can reach it by DNS rebinding.',
+    description:
+      'A listener on loopback answers only to its own names, so that no web page can reach it by DNS rebinding.',
     fix: ['Use http://127.0.0.1 or http://localhost.'],
   },
   'KP-SYS-521': {
@@ -779,7 +830,11 @@ export const ERRORS = {
     title: 'Kubernetes API refused',
     message: '{operation}: the Kubernetes API answered {status} {reason}: {message}',
     description: 'The API server refused a request of the controller. Gateways go on with their last table.',
-    fix: ['With 403: check the Role of the controller.', 'With 404: install the CRDs.', 'With 5xx: look at the API server.'],
+    fix: [
+      'With 403: check the Role of the controller.',
+      'With 404: install the CRDs.',
+      'With 5xx: look at the API server.',
+    ],
   },
   'KP-SYS-531': {
     status: 504,
@@ -797,7 +852,7 @@ export const ERRORS = {
     title: 'Controller not reachable',
     message: '{operation}: the controller cannot be reached: {reason}',
     description: 'The gateway got no answer from any controller. It serves from its last good table.',
-    fix: ['Check the controller\'s pods, its Service, NetworkPolicy and the certificate authority.'],
+    fix: ["Check the controller's pods, its Service, NetworkPolicy and the certificate authority."],
   },
   'KP-SYS-533': {
     status: 429,
@@ -805,7 +860,8 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Too many gateways at once',
     message: 'Too many gateways connect at once; try again.',
-    description: 'The controller takes a limited number of new connections per second, so that a restart does not overwhelm it.',
+    description:
+      'The controller takes a limited number of new connections per second, so that a restart does not overwhelm it.',
     fix: ['Nothing: gateways come back by themselves.'],
   },
 } as const satisfies Record<`KP-${string}-${number}`, ErrorEntry>
