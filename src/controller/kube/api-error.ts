@@ -26,10 +26,6 @@ export function isRefusal(error: unknown, status?: number): error is KorProxyErr
   return error instanceof KorProxyError && error.code === REFUSED && (status === undefined || error.status === status)
 }
 
-export function isUnreachable(error: unknown): error is KorProxyError {
-  return error instanceof KorProxyError && error.code === UNREACHABLE
-}
-
 /**
  * The version asked for is older than what the server keeps.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses

@@ -7,7 +7,7 @@ export interface KubeObject {
   readonly metadata: KubeMetadata
   readonly [field: string]: unknown
 }
-export interface KubeMetadata {
+interface KubeMetadata {
   readonly name: string
   readonly namespace?: string
   readonly uid: string

@@ -10,7 +10,7 @@ const RENEW_DEADLINE_MS = 10_000
 const RETRY_MS = 2_000
 const JITTER = 0.2
 
-export interface LeaderListener {
+interface LeaderListener {
   /** From now on this replica leads. */
   started(term: number): void
   /** The lease is lost: whoever wrote as a leader must stop at once; a process exits. */

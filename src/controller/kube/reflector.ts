@@ -22,7 +22,7 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 
 export type ReflectorCounter = 'Relists' | 'Reconnects' | 'CacheMismatches'
 
-export interface ReflectorListener {
+interface ReflectorListener {
   /** What changed, in order; those of a relist come together. */
   changed(changes: readonly CacheChange[]): void
   /** Something failed and is tried again after `retryInMs`. */

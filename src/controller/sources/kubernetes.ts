@@ -19,7 +19,7 @@ interface SourceLog {
   warn(details: object, message: string): void
 }
 
-export interface SourceMetrics {
+interface SourceMetrics {
   counted(kind: string, counter: ReflectorCounter, amount: number): void
 }
 
@@ -30,7 +30,7 @@ export interface KubernetesSourceOptions {
   readonly namespaces?: readonly string[]
   /** Called with each new set, never with the first one. Urgent ones must not wait for others to gather. */
   readonly onChange: (set: KubernetesSet, hint: { readonly urgent: boolean }) => void
-  /** Status of an object changed, or anything else that `objects` shows. */
+  /** Status of an object changed, or anything else that `objects` shows; not before `start` is done. */
   readonly onObserved?: () => void
   readonly log: SourceLog
   readonly metrics?: SourceMetrics
@@ -132,7 +132,7 @@ export class KubernetesSource {
     const changed = (changes: readonly CacheChange[]): void => {
       const change = this.#observed.apply(kind, changes)
       if (change.changed) this.#flushSoon(change.urgent)
-      this.#options.onObserved?.()
+      if (this.#ready) this.#options.onObserved?.()
     }
     this.#reflectors.push({ kind, reflector: this.#reflector(resourceOfKind(kind), namespace, changed) })
   }

@@ -8,7 +8,7 @@ export interface AccountReport {
   readonly untilMs?: number
   readonly lastError?: AccountError
 }
-export interface AccountError {
+interface AccountError {
   /** KP code. */
   readonly code: string
   /** Without secrets. */

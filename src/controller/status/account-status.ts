@@ -29,7 +29,7 @@ function healthFields({ spec }: AccountObject, health: AccountHealth | undefined
       lastErrorMessage: lastError.message.slice(0, 512),
       lastErrorTime: timestampOf(lastError.atMs),
     }),
-    ...(health && { gatewayHealth: { available, rateLimited, erroring } }),
+    ...(available + rateLimited + erroring > 0 && { gatewayHealth: { available, rateLimited, erroring } }),
   }
 }
 

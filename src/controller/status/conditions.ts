@@ -1,6 +1,6 @@
 import { isRecord } from '#resources/finding.ts'
 
-export type ConditionStatus = 'True' | 'False' | 'Unknown'
+type ConditionStatus = 'True' | 'False' | 'Unknown'
 export type ConditionType = 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Ready'
 
 /** What is said, before it is known since when. */

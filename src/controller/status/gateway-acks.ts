@@ -1,5 +1,5 @@
 /** A remark of a gateway about a table. */
-export interface GatewayDiagnostic {
+interface GatewayDiagnostic {
   /** KP code, e.g. `KP-CONF-212`. */
   readonly code: string
   readonly message: string

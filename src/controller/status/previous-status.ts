@@ -13,7 +13,8 @@ export function previousText(status: unknown, field: string): string | undefined
 export function previousHealth(status: unknown): AccountHealth | undefined {
   if (!isRecord(status)) return undefined
   const health = HEALTHS.find((known) => known === status['health'])
-  if (health === undefined) return undefined
+  // Of an account that nobody has used there is nothing to repeat.
+  if (health === undefined || health === 'unknown') return undefined
   const seen = isRecord(status['gatewayHealth']) ? status['gatewayHealth'] : {}
   const sinceMs = timeOf(status['healthSince'])
   const untilMs = timeOf(status['backoffUntil'])

@@ -8,7 +8,7 @@ import { objectKey } from './gateway-acks.ts'
 import { meaningOf } from './status-meaning.ts'
 import type { ObjectStatus } from './status-of.ts'
 
-export const FIELD_MANAGER = 'korproxy-controller'
+const FIELD_MANAGER = 'korproxy-controller'
 const WRITERS = 8
 /** Changes of one object within this time are one write. */
 const COALESCE_MS = 1_000
@@ -115,8 +115,7 @@ export class StatusWriter {
   }
 
   #failed(key: string, wanted: Wanted, error: unknown): void {
-    // 404: deleted meanwhile. 409: another object of the same name. The watch tells.
-    const gone = isRefusal(error, 404) || isRefusal(error, 409)
+    const gone = isRefusal(error, 404)
     const lasting = isLastingRefusal(error)
     if (gone || lasting) this.#settle(key, wanted, 'Refused')
     else this.#queue.retry(key, isRefusal(error) ? error.retryAfterMs : undefined)
@@ -138,7 +137,7 @@ function addressOf({ kind, ref: { namespace, name } }: ObservedObject): ApiAddre
   return { resource: resourceOfKind(kind), namespace, name, subresource: 'status' }
 }
 
-/** The uid keeps the status from an object that took the name meanwhile. */
-function bodyOf({ ref: { namespace, name }, uid }: ObservedObject, status: ObjectStatus): object {
-  return { metadata: { namespace, name, uid }, status }
+/** Should another object have taken the name meanwhile, the watch shows it with a status that is not its own, and it is written anew. */
+function bodyOf({ ref: { namespace, name } }: ObservedObject, status: ObjectStatus): object {
+  return { metadata: { namespace, name }, status }
 }

@@ -69,11 +69,6 @@ t.test('R4.4 status by server-side apply: the spec is untouched, and a field lef
   )
   t.match(after, { metadata: { generation: 1 }, status: { health: 'available', conditions: [{ status: 'False' }] } })
   t.notOk('lastErrorCode' in (after['status'] as object))
-  const foreign = {
-    metadata: { name: 'a', uid: '00000000-0000-0000-0000-000000000000' },
-    status: { health: 'erroring' },
-  }
-  await t.rejects(client.apply(address, foreign, manager), { code: 'KP-SYS-530', status: 409 })
 })
 
 t.test('what the schema of a kind refuses is a lasting refusal', async (t) => {

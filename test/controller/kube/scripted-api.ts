@@ -7,7 +7,7 @@ import { ApiClient } from '../../../src/controller/kube/api-client.ts'
 import { openConnection } from '../../../src/controller/kube/connection.ts'
 import type { TimeAndChance } from '../../../src/controller/kube/time-and-chance.ts'
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string
   readonly path: string
   readonly query: Readonly<Record<string, string>>

@@ -22,7 +22,7 @@ export interface Manifest {
   readonly status?: object
 }
 
-export function kubeObject({ kind, name, spec, labels = {}, generation = 1, status }: Manifest): KubeObject {
+function kubeObject({ kind, name, spec, labels = {}, generation = 1, status }: Manifest): KubeObject {
   return {
     apiVersion: 'korproxy.dev/v1alpha1',
     kind,
