@@ -10,7 +10,8 @@ export function tableVersion(content: Omit<RoutingTable, 'version'>, sha256: Sha
   return `sha256:${sha256(canonicalJson({ format: content.format, core: content.core, clients: content.clients, credentials }))}`
 }
 
-function credentialVersions(credentials: CredentialsSection): Record<string, string> {
+/** What of the credentials enters the version: `type:version` by account. */
+export function credentialVersions(credentials: CredentialsSection): Record<string, string> {
   return Object.fromEntries(
     Object.entries(credentials).map(([account, { type, version }]) => [account, `${type}:${version}`]),
   )

@@ -1,0 +1,188 @@
+import type { Logger } from 'pino'
+import { compile } from '#compile/compile.ts'
+import type { KorProxyError } from '#errors/korproxy-error.ts'
+import { parseDuration } from '#resources/duration.ts'
+import type { Problem, Resource, ResourceSet } from '#resources/resource.ts'
+import type { HighWater } from '#table/high-water.ts'
+import type { GatewayCommand, LogLevelName } from '#table/messages.ts'
+import type { RoutingTable } from '#table/routing-table.ts'
+import type { TableFormat } from '#table/table-formats.ts'
+import type { Sha256 } from '#table/table-version.ts'
+import type { TimeAndChance } from './kube/time-and-chance.ts'
+import { GatewayRoster, type RosterEntry } from './publish/gateway-roster.ts'
+import type { Publication } from './publish/publication.ts'
+import { PublishService } from './publish/publish-service.ts'
+import { Publisher } from './publish/publisher.ts'
+import type { CanaryPlan, RolloutState } from './publish/rollout.ts'
+import { accountReports, TableHistory } from './publish/status-facts.ts'
+import type { StatusInput } from './status/status-reporter.ts'
+
+export interface ControllerOptions {
+  readonly world: TimeAndChance
+  readonly sha256: Sha256
+  /** Namespace that serves requests without a client key; its GatewayConfig says how changes roll out. */
+  readonly defaultNamespace: string
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Anything that statuses tell of may have changed. */
+  readonly onStatusChanged?: () => void
+  /** All gateways, except canaries, should run this from now on. */
+  readonly onPublished?: (publication: Publication) => void
+  /** Turns credentials into what gateways get. */
+  readonly finishTable?: (table: RoutingTable) => RoutingTable
+  readonly formats?: readonly TableFormat[]
+}
+
+/** What the source says beside the objects. */
+export interface ConfigureHint {
+  readonly urgent: boolean
+  readonly highWater: HighWater
+}
+
+/** What statuses are made of, except for the objects themselves. */
+export type ControllerFacts = Pick<StatusInput, 'table' | 'problems' | 'programmed' | 'reports'>
+
+/** From resources to what every gateway should run, and back to what it does run. Knows neither Kubernetes nor a network. */
+export class Controller {
+  readonly service: PublishService
+  readonly #options: ControllerOptions
+  readonly #roster: GatewayRoster
+  readonly #publisher: Publisher
+  readonly #history: TableHistory
+  /** What a table was made from. */
+  readonly #resources = new WeakMap<RoutingTable, readonly Resource[]>()
+  #problems: readonly Problem[] = []
+  #logLevel: LogLevelName = 'info'
+  #withheld: KorProxyError | undefined
+
+  constructor(options: ControllerOptions) {
+    const { world, sha256, formats, onStatusChanged = () => {}, onPublished = () => {} } = options
+    this.#options = options
+    this.#history = new TableHistory(sha256)
+    this.#roster = new GatewayRoster(world, () => {
+      this.#publisher.rosterChanged()
+      onStatusChanged()
+    })
+    this.#publisher = new Publisher({
+      world,
+      sha256,
+      roster: this.#roster,
+      ...(formats !== undefined && { formats }),
+      listener: {
+        targetsChanged: () => this.service.targetsChanged(),
+        prepared: (publication) => this.#prepared(publication),
+        published: (publication) => {
+          options.log.info(
+            { version: publication.table.version, urgent: publication.urgent },
+            'routing table published',
+          )
+          onPublished(publication)
+        },
+        withheld: (error) => {
+          this.#withheld = error
+          options.log.error({ err: error }, 'the routing table is not published; the last one stays')
+        },
+        rolloutChanged: (state) => this.#reportRollout(state),
+      },
+    })
+    this.service = new PublishService({
+      world,
+      publisher: this.#publisher,
+      roster: this.#roster,
+      greeting: () => [this.#logCommand()],
+    })
+  }
+
+  /** The objects as they are now. The first time they are published at once; later changes gather for a moment unless urgent. */
+  configure(set: ResourceSet & { readonly problems: readonly Problem[] }, { urgent, highWater }: ConfigureHint): void {
+    const { defaultNamespace, sha256, finishTable } = this.#options
+    const compiled = compile(set, { defaultNamespace, sha256 })
+    const table = finishTable === undefined ? compiled.table : finishTable(compiled.table)
+    this.#problems = compiled.problems
+    this.#resources.set(table, set.resources)
+    this.#withheld = undefined
+    this.#publisher.offer({ table, highWater, urgent }, this.#canaryPlan(set.resources))
+    this.#applyLogLevel(set.resources)
+    this.#options.onStatusChanged?.()
+  }
+
+  /** Undefined before the first table. */
+  facts(): ControllerFacts | undefined {
+    const table = this.#publisher.newest?.table
+    if (table === undefined) return undefined
+    const roster = this.#roster.all()
+    return {
+      table,
+      problems: this.#problems,
+      programmed: this.#history.programmed(table, roster),
+      reports: accountReports(table, roster),
+    }
+  }
+
+  /** Why the newest objects are not published; undefined when they are. */
+  get withheld(): KorProxyError | undefined {
+    return this.#withheld
+  }
+
+  /** The table that gateways run unless they are canaries. */
+  get published(): RoutingTable | undefined {
+    return this.#publisher.stable?.table
+  }
+
+  get gateways(): readonly RosterEntry[] {
+    return this.#roster.all()
+  }
+
+  get rollout(): RolloutState | undefined {
+    return this.#publisher.rollout
+  }
+
+  /** Somebody else listens to what gateways say from now on: all say it again. */
+  audienceChanged(): void {
+    this.service.command({ kind: 'report' })
+  }
+
+  close(): void {
+    this.#publisher.close()
+    this.service.close()
+  }
+
+  #prepared(publication: Publication): void {
+    this.#history.add(publication, this.#resources.get(publication.table) ?? [])
+    this.#options.onStatusChanged?.()
+  }
+
+  #reportRollout(state: RolloutState | undefined): void {
+    if (state === undefined) return
+    const { log } = this.#options
+    if (state.phase === 'Held') log.error({ rollout: state }, 'the new routing table is held; the canaries go back')
+    else log.info({ rollout: state }, 'a new routing table is tried on canaries')
+  }
+
+  #canaryPlan(resources: readonly Resource[]): CanaryPlan | undefined {
+    const rollout = this.#config(resources)?.spec.rollout
+    if (rollout === undefined || rollout.strategy !== 'Canary') return undefined
+    return { gateways: rollout.canary.gateways, observeMs: parseDuration(rollout.canary.observe) }
+  }
+
+  #applyLogLevel(resources: readonly Resource[]): void {
+    const level = this.#config(resources)?.spec.logging.level ?? 'info'
+    if (level === this.#logLevel) return
+    this.#logLevel = level
+    this.service.command(this.#logCommand())
+  }
+
+  #logCommand(): GatewayCommand {
+    return { kind: 'log-level', component: 'gateway', level: this.#logLevel }
+  }
+
+  /** The one named `default` counts, or the only one. */
+  #config(resources: readonly Resource[]): Extract<Resource, { kind: 'GatewayConfig' }> | undefined {
+    const { defaultNamespace } = this.#options
+    const configs = resources.flatMap((resource) =>
+      resource.kind === 'GatewayConfig' && resource.metadata.namespace === defaultNamespace ? [resource] : [],
+    )
+    return (
+      configs.find(({ metadata }) => metadata.name === 'default') ?? (configs.length === 1 ? configs[0] : undefined)
+    )
+  }
+}

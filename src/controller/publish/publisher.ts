@@ -1,0 +1,147 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { TableRefusal } from '#table/decode-snapshot.ts'
+import type { HighWater } from '#table/high-water.ts'
+import type { SnapshotNotice } from '#table/messages.ts'
+import type { TableFormat } from '#table/table-formats.ts'
+import type { Sha256 } from '#table/table-version.ts'
+import type { TimeAndChance } from '../kube/time-and-chance.ts'
+import { Debounce } from './debounce.ts'
+import type { GatewayRoster } from './gateway-roster.ts'
+import { noticeOf, type Offer, type Publication, preparePublication, snapshotFor } from './publication.ts'
+import { type CanaryPlan, Rollout, type RolloutState } from './rollout.ts'
+import { SnapshotArchive } from './snapshot-archive.ts'
+
+/** While a canary is watched, this often. */
+const STEP_MS = 1_000
+
+export interface PublisherListener {
+  /** Gateways may have to run something else now. */
+  targetsChanged(): void
+  /** A new table was written out; it is the newest from now on. */
+  prepared(publication: Publication): void
+  /** All gateways, except canaries, should run this from now on. */
+  published(publication: Publication): void
+  /** A table that gateways would refuse was not sent; the last one stays. */
+  withheld(error: KorProxyError): void
+  rolloutChanged(state: RolloutState | undefined): void
+}
+
+export interface PublisherOptions {
+  readonly world: TimeAndChance
+  readonly sha256: Sha256
+  readonly roster: GatewayRoster
+  readonly listener: PublisherListener
+  readonly formats?: readonly TableFormat[]
+}
+
+/** Takes compiled tables, lets them gather, checks them, and says which gateway should run which. */
+export class Publisher {
+  readonly archive = new SnapshotArchive()
+  readonly #options: PublisherOptions
+  readonly #rollout = new Rollout()
+  readonly #debounce: Debounce<{ readonly offer: Offer; readonly plan: CanaryPlan | undefined }>
+  #offered: Publication | undefined
+  /** How far everything was watched when the newest table was compiled last, also when it came out the same. */
+  #highWater: HighWater = {}
+  #cancelStep: (() => void) | undefined
+  #lastState = ''
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+    this.#debounce = new Debounce(options.world, ({ offer, plan }) => this.#publish(offer, plan))
+  }
+
+  /** @param plan undefined = all gateways at once */
+  offer(offer: Offer, plan: CanaryPlan | undefined): void {
+    if (offer.urgent || this.#offered === undefined) this.#debounce.addUrgent({ offer, plan })
+    else this.#debounce.add({ offer, plan })
+  }
+
+  /** What gateways run unless they are canaries; undefined before the first table. */
+  get stable(): Publication | undefined {
+    return this.#rollout.stable
+  }
+
+  /** The newest publication, whether or not all gateways should run it yet. */
+  get newest(): Publication | undefined {
+    return this.#offered
+  }
+
+  get rollout(): RolloutState | undefined {
+    return this.#rollout.state
+  }
+
+  /** What this gateway should run. Undefined before the first table. @throws KP-CONF-212 when it reads no format that is served */
+  noticeFor(gateway: string, formats: readonly number[]): SnapshotNotice | undefined {
+    const target = this.#rollout.targetOf(gateway)
+    if (target === undefined) return undefined
+    const snapshot = snapshotFor(target.publication, formats)
+    if (snapshot === undefined) throw new KorProxyError('KP-CONF-212', { format: target.publication.table.format })
+    const highWater = target.publication === this.#offered ? this.#highWater : target.publication.highWater
+    const ignoreWhenOlder = target.takenBack ? 'Never' : 'Always'
+    return noticeOf(snapshot, { urgent: target.publication.urgent, highWater }, ignoreWhenOlder)
+  }
+
+  /** Gateways came, went or spoke. */
+  rosterChanged(): void {
+    const before = this.#rollout.stable
+    this.#rollout.step(this.#options.roster.all(), this.#options.world.monotonic())
+    const after = this.#rollout.stable
+    if (after !== undefined && after !== before) this.#options.listener.published(after)
+    const state = JSON.stringify([this.#rollout.state ?? null, after?.table.version ?? null])
+    if (state !== this.#lastState) {
+      this.#lastState = state
+      this.#options.listener.rolloutChanged(this.#rollout.state)
+      this.#options.listener.targetsChanged()
+    }
+    this.#stepSoon()
+  }
+
+  close(): void {
+    this.#debounce.close()
+    this.#cancelStep?.()
+    this.#cancelStep = undefined
+  }
+
+  #publish(offer: Offer, plan: CanaryPlan | undefined): void {
+    const { listener, sha256, formats } = this.#options
+    this.#highWater = offer.highWater
+    // The same table again: gateways need not hear of it.
+    if (this.#offered?.table.version === offer.table.version) return
+    const publication = preparePublication(offer, sha256, formats)
+    if ('reason' in publication) {
+      listener.withheld(refusalError(publication))
+      return
+    }
+    for (const snapshot of publication.snapshots.values()) this.archive.keep(snapshot)
+    this.#offered = publication
+    listener.prepared(publication)
+    const before = this.#rollout.stable
+    this.#rollout.offer(publication, plan)
+    if (this.#rollout.stable !== before) listener.published(publication)
+    this.rosterChanged()
+    listener.targetsChanged()
+  }
+
+  #stepSoon(): void {
+    const { phase } = this.#rollout.state ?? {}
+    if (phase === undefined || phase === 'Held' || this.#cancelStep !== undefined) return
+    this.#cancelStep = this.#options.world.after(STEP_MS, () => {
+      this.#cancelStep = undefined
+      this.rosterChanged()
+    })
+  }
+}
+
+function refusalError(refusal: TableRefusal): KorProxyError {
+  switch (refusal.reason) {
+    case 'format':
+      return new KorProxyError('KP-CONF-212', { format: refusal.format })
+    case 'hash':
+      return new KorProxyError('KP-CONF-213', { version: refusal.version })
+    case 'too-large':
+      return new KorProxyError('KP-CONF-214', { message: refusal.message })
+    case 'broken':
+      return new KorProxyError('KP-CONF-223', { reason: refusal.message })
+  }
+}
