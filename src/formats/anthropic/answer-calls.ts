@@ -1,4 +1,6 @@
 import type { AssistantTurn, ToolCallPart, ToolResult, Turn } from '../ir/chat-request.ts'
+import { distinctCalls } from '../ir/distinct-calls.ts'
+import { FreeNames } from '../ir/free-names.ts'
 
 /** A tool call with the id it gets, and its answer. */
 export interface AnsweredCall {
@@ -18,61 +20,55 @@ export type PairedTurn =
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
  */
 export function answerCalls(turns: readonly Turn[]): PairedTurn[] {
-  const ids = new CallIds()
-  const paired: PairedTurn[] = []
-  let hasCaller = false
-  for (const [at, turn] of turns.entries()) {
-    if (turn.role === 'system' || turn.role === 'user') paired.push(turn)
-    else if (turn.role === 'assistant') {
-      hasCaller = true
-      const results = resultsUntilNextAssistant(turns, at + 1)
-      const { calls, orphans } = pairResults(callsOf(turn), results, ids)
-      paired.push({ role: 'assistant', turn, calls })
-      if (orphans.length > 0) paired.push({ role: 'orphans', results: orphans })
-    } else if (!hasCaller) paired.push({ role: 'orphans', results: turn.results })
+  const ids = new FreeNames()
+  return stretches(distinctCalls(turns)).flatMap(({ assistant, rest }): PairedTurn[] => {
+    const results = rest.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
+    const others = rest.filter((turn) => turn.role !== 'tool')
+    if (assistant === undefined) return rest.map((turn) => (turn.role === 'tool' ? orphansOf(turn.results) : turn))
+    const calls = pairResults(callsOf(assistant), results, ids)
+    const called = new Set(calls.map(({ call }) => call.id))
+    const orphans = results.filter(({ callId }) => !called.has(callId))
+    return [
+      { role: 'assistant', turn: assistant, calls },
+      ...(orphans.length > 0 ? [orphansOf(orphans)] : []),
+      ...others,
+    ]
+  })
+}
+
+interface Stretch {
+  readonly assistant: AssistantTurn | undefined
+  /** What follows up to the next assistant turn. */
+  readonly rest: Exclude<Turn, AssistantTurn>[]
+}
+
+function stretches(turns: readonly Turn[]): Stretch[] {
+  let current: Stretch = { assistant: undefined, rest: [] }
+  const all = [current]
+  for (const turn of turns) {
+    if (turn.role !== 'assistant') current.rest.push(turn)
+    else {
+      current = { assistant: turn, rest: [] }
+      all.push(current)
+    }
   }
-  return paired
+  return all
+}
+
+function orphansOf(results: readonly ToolResult[]): PairedTurn {
+  return { role: 'orphans', results }
 }
 
 function callsOf(turn: AssistantTurn): ToolCallPart[] {
   return turn.parts.filter((part) => part.type === 'tool-call')
 }
 
-function resultsUntilNextAssistant(turns: readonly Turn[], from: number): ToolResult[] {
-  const results: ToolResult[] = []
-  for (const turn of turns.slice(from)) {
-    if (turn.role === 'assistant') break
-    if (turn.role === 'tool') results.push(...turn.results)
-  }
-  return results
-}
-
-/** Servers that give every call the same id have their results told apart by order. */
-function pairResults(
-  calls: readonly ToolCallPart[],
-  results: readonly ToolResult[],
-  ids: CallIds,
-): { calls: AnsweredCall[]; orphans: ToolResult[] } {
-  const seen = new Map<string, number>()
-  const answered = calls.map((call): AnsweredCall => {
-    const same = results.filter(({ callId }) => callId === call.id)
-    const nth = seen.get(call.id) ?? 0
-    seen.set(call.id, nth + 1)
-    const isOnly = calls.filter(({ id }) => id === call.id).length === 1
-    return { call, id: ids.take(call.id), result: isOnly ? same.at(-1) : same[nth] }
-  })
-  return { calls: answered, orphans: results.filter(({ callId }) => !seen.has(callId)) }
-}
-
-/** Anthropic takes `^[a-zA-Z0-9_-]+$`, each once. */
-class CallIds {
-  readonly #taken = new Set<string>()
-
-  take(id: string): string {
-    const clean = id.replaceAll(/[^a-zA-Z0-9_-]/g, '_') || 'call'
-    let free = clean
-    for (let count = 2; this.#taken.has(free); count += 1) free = `${clean}_${count}`
-    this.#taken.add(free)
-    return free
-  }
+/** Anthropic takes ids of `^[a-zA-Z0-9_-]+$`, each once. */
+function pairResults(calls: readonly ToolCallPart[], results: readonly ToolResult[], ids: FreeNames): AnsweredCall[] {
+  const byCall = new Map(results.map((result) => [result.callId, result]))
+  return calls.map((call) => ({
+    call,
+    id: ids.take(call.id.replaceAll(/[^a-zA-Z0-9_-]/g, '_') || 'call'),
+    result: byCall.get(call.id),
+  }))
 }

@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type {
   AssistantPart,
   CacheHint,
@@ -11,6 +12,7 @@ import type {
   Turn,
   UserPart,
 } from '../ir/chat-request.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { readBlockSignature, readCallSignature } from './call-signature.ts'
 import type { Losses } from './losses.ts'
 import {
@@ -30,15 +32,15 @@ const MESSAGE_KEYS = new Set(['role', 'content'])
 const BLOCK_KEYS = new Set(['type', 'text', 'source', 'title', 'content', 'cache_control', 'tool_use_id', 'is_error'])
 
 export function decodeMessages(messages: readonly Message[], losses: Losses): Turn[] {
-  const turns: Turn[] = []
+  const list = new TurnList()
   for (const message of messages) {
     losses.addUnknownKeys(message, MESSAGE_KEYS, 'messages.')
     const blocks = contentBlocks(message.content)
-    if (message.role === 'assistant') turns.push({ role: 'assistant', parts: readAssistantMessage(blocks, losses) })
-    else if (message.role === 'system') turns.push(readSystemMessage(blocks, losses))
-    else pushUser(turns, blocks, losses)
+    if (message.role === 'assistant') list.push({ role: 'assistant', parts: readAssistantMessage(blocks, losses) })
+    else if (message.role === 'system') list.push(readSystemMessage(blocks, losses))
+    else pushUser(list, blocks, losses)
   }
-  return turns
+  return list.turns
 }
 
 export function decodeCache(control: CacheControl): { cache?: CacheHint } {
@@ -61,22 +63,17 @@ function readSystemMessage(blocks: readonly Block[], losses: Losses): SystemTurn
 }
 
 /** Tool results stand first in Anthropic's user messages; here they are a turn of their own before the rest. */
-function pushUser(turns: Turn[], blocks: readonly Block[], losses: Losses): void {
-  const results: ToolResult[] = []
+function pushUser(list: TurnList, blocks: readonly Block[], losses: Losses): void {
+  let hasResult = false
   const parts: UserPart[] = []
   for (const block of blocks) {
     if (!isKnownBlock(block)) losses.add(`messages.${block.type}`)
-    else if (block.type === 'tool_result') results.push(readToolResult(block, losses))
-    else parts.push(...decodeUserBlock(block, losses))
+    else if (block.type === 'tool_result') {
+      list.addResult(readToolResult(block, losses))
+      hasResult = true
+    } else appendAll(parts, decodeUserBlock(block, losses))
   }
-  if (results.length > 0) pushResults(turns, results)
-  if (parts.length > 0 || results.length === 0) turns.push({ role: 'user', parts })
-}
-
-function pushResults(turns: Turn[], results: readonly ToolResult[]): void {
-  const last = turns.at(-1)
-  if (last?.role === 'tool') turns.splice(-1, 1, { role: 'tool', results: [...last.results, ...results] })
-  else turns.push({ role: 'tool', results })
+  if (parts.length > 0 || !hasResult) list.push({ role: 'user', parts })
 }
 
 function decodeUserBlock(block: Exclude<KnownBlock, ToolResultBlock>, losses: Losses): UserPart[] {

@@ -61,7 +61,8 @@ function namesInHistory(request: ChatRequest): string[] {
 function offeredTools({ tools, toolChoice: choice }: ChatRequest, jsonTool: JsonObject | undefined): readonly Tool[] {
   if (choice?.type === 'none' && jsonTool !== undefined) return []
   if (choice?.type !== 'tools' || (choice.names.length === 1 && choice.mode === 'required')) return tools
-  return tools.filter(({ name }) => choice.names.includes(name))
+  const allowed = new Set(choice.names)
+  return tools.filter(({ name }) => allowed.has(name))
 }
 
 function toolDefinition(tool: Tool, { names, target, dropped }: ToolsSetting): JsonObject {

@@ -1,4 +1,5 @@
 import type { TargetModel } from '../format.ts'
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantPart, JsonObject, TextPart, ToolCallPart, ToolResult, Turn } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import type { ToolNameMap } from '../ir/tool-names.ts'
@@ -128,7 +129,7 @@ function mergeNeighbours(drafts: readonly DraftMessage[]): DraftMessage[] {
   const merged: DraftMessage[] = []
   for (const { role, blocks } of drafts) {
     const last = merged.at(-1)
-    if (last?.role === role) last.blocks.push(...blocks)
+    if (last?.role === role) appendAll(last.blocks, blocks)
     else merged.push({ role, blocks: [...blocks] })
   }
   return merged

@@ -1,23 +1,22 @@
 import type { TargetModel } from '../format.ts'
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantPart, TextPart, Turn } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { signatureFor } from '../ir/signature.ts'
+import { TurnList } from '../ir/turn-list.ts'
 
 /**
  * The turns without what Anthropic takes from nobody (blank text, thinking of another issuer), and neighbouring assistant
  * turns as one: clients that keep each call as an item of its own may put the results behind all of them.
  */
 export function sendableTurns(turns: readonly Turn[], { issuer }: TargetModel, dropped: DroppedParameters): Turn[] {
-  const sendable: Turn[] = []
+  const sendable = new TurnList()
   for (const turn of turns) {
     const kept = keepParts(turn, issuer, dropped)
-    const last = sendable.at(-1)
-    if (kept === undefined) continue
-    if (kept.role === 'assistant' && last?.role === 'assistant') {
-      sendable.splice(-1, 1, { role: 'assistant', parts: [...last.parts, ...kept.parts] })
-    } else sendable.push(kept)
+    if (kept?.role === 'assistant') appendAll(sendable.assistantParts(), kept.parts)
+    else if (kept !== undefined) sendable.push(kept)
   }
-  return sendable
+  return sendable.turns
 }
 
 /** Whether a part is thinking that its own issuer will take back. */

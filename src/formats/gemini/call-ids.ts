@@ -1,3 +1,4 @@
+import { OpenCalls } from '../ir/open-calls.ts'
 import type { GeminiContent, GeminiPart } from './request-schema.ts'
 
 /** Ids of the calls and responses of a conversation, by place of content and part. */
@@ -8,9 +9,6 @@ export interface CallIds {
 
 interface OpenCall {
   readonly id: string
-  readonly name: string
-  /** The id that the client gave, if it gave one. */
-  readonly given: string | undefined
 }
 
 /**
@@ -20,11 +18,11 @@ interface OpenCall {
  */
 export function callIds(contents: readonly GeminiContent[]): CallIds {
   const ids = new Map<string, string>()
-  const open: OpenCall[] = []
+  const open = new OpenCalls<OpenCall>()
   let previous: GeminiContent['role']
   for (const [at, content] of contents.entries()) {
     // What was left open in an earlier turn stays unanswered.
-    if (content.role === 'model' && previous !== 'model') open.length = 0
+    if (content.role === 'model' && previous !== 'model') open.clear()
     previous = content.role
     for (const [index, part] of (content.parts ?? []).entries()) {
       const minted = mintedId(at, index)
@@ -39,21 +37,19 @@ function mintedId(at: number, index: number): string {
   return `call_t${at}_p${index}`
 }
 
-function openCall(open: OpenCall[], { functionCall }: GeminiPart, minted: string): string | undefined {
+function openCall(open: OpenCalls<OpenCall>, { functionCall }: GeminiPart, minted: string): string | undefined {
   if (functionCall === undefined) return undefined
   const given = functionCall.id || undefined
-  open.push({ id: given ?? minted, name: functionCall.name, given })
+  const { name } = functionCall
+  const unnumbered = given === undefined ? [`free name ${name}`, 'free'] : [`id ${given}`]
+  open.add({ id: given ?? minted }, [...unnumbered, `name ${name}`])
   return given ?? minted
 }
 
-function closeCall(open: OpenCall[], { functionResponse }: GeminiPart): string | undefined {
+function closeCall(open: OpenCalls<OpenCall>, { functionResponse }: GeminiPart): string | undefined {
   if (functionResponse === undefined) return undefined
   const id = functionResponse.id || undefined
-  const matches = [
-    open.findIndex((call) => id !== undefined && call.given === id),
-    open.findIndex((call) => call.name === functionResponse.name && (id === undefined || call.given === undefined)),
-    open.findIndex((call) => id === undefined && call.given === undefined),
-  ]
-  const found = matches.find((index) => index >= 0)
-  return found === undefined ? id : open.splice(found, 1)[0]?.id
+  const { name } = functionResponse
+  const keys = id === undefined ? [`name ${name}`, 'free'] : [`id ${id}`, `free name ${name}`]
+  return open.take(keys)?.id ?? id
 }

@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { ChatEvent, Citation, FinishEvent } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
 import { writeGrounding } from './map-citations.ts'
@@ -44,7 +45,7 @@ export class CandidateWriter {
 
   addLogprobs(logprobs: JsonObject): void {
     const tokens = logprobs['content']
-    if (Array.isArray(tokens)) this.#tokens.push(...tokens)
+    if (Array.isArray(tokens)) appendAll(this.#tokens, tokens)
   }
 
   finish(event: FinishEvent): void {

@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
 import { isJsonObject } from '../ir/json-fields.ts'
 
@@ -23,7 +24,7 @@ export function expandSchema(node: JsonObject, place: SchemaPlace): { node: Json
     else layers.push(resolvePointer(place.root, reference))
     references = new Set([...references, reference])
   }
-  if (Array.isArray(allOf)) layers.push(...allOf)
+  if (Array.isArray(allOf)) appendAll(layers, allOf)
   if (layers.length === 1) return { node: own, place: { ...inner, references } }
 
   let merged: JsonObject = {}

@@ -1,4 +1,13 @@
-import type { AssistantTurn, SystemTurn, ToolCallPart, ToolResult, Turn, UserTurn } from '../ir/chat-request.ts'
+import { appendAll } from '../ir/append-all.ts'
+import type {
+  AssistantPart,
+  AssistantTurn,
+  SystemTurn,
+  ToolCallPart,
+  ToolResult,
+  Turn,
+  UserTurn,
+} from '../ir/chat-request.ts'
 import { distinctCalls } from '../ir/distinct-calls.ts'
 
 /** The results of a model turn's calls, in the order of the calls. */
@@ -28,17 +37,16 @@ interface Stretch {
 }
 
 function stretches(turns: readonly Turn[]): Stretch[] {
-  const found: { assistant: AssistantTurn | undefined; rest: Exclude<Turn, AssistantTurn>[] }[] = []
+  const found: { parts: AssistantPart[] | undefined; rest: Exclude<Turn, AssistantTurn>[] }[] = []
   for (const turn of turns) {
     const last = found.at(-1)
     if (turn.role !== 'assistant') {
-      if (last === undefined) found.push({ assistant: undefined, rest: [turn] })
+      if (last === undefined) found.push({ parts: undefined, rest: [turn] })
       else last.rest.push(turn)
-    } else if (last?.assistant !== undefined && last.rest.length === 0) {
-      last.assistant = { role: 'assistant', parts: [...last.assistant.parts, ...turn.parts] }
-    } else found.push({ assistant: turn, rest: [] })
+    } else if (last?.parts !== undefined && last.rest.length === 0) appendAll(last.parts, turn.parts)
+    else found.push({ parts: [...turn.parts], rest: [] })
   }
-  return found
+  return found.map(({ parts, rest }) => ({ assistant: parts && { role: 'assistant', parts }, rest }))
 }
 
 function pairStretch({ assistant, rest }: Stretch): PairedTurn[] {

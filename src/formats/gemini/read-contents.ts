@@ -1,5 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantPart, TextPart, ToolResult, Turn, UserPart } from '../ir/chat-request.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { appendAssistantPart } from './append-assistant-part.ts'
 import { type CallIds, callIds } from './call-ids.ts'
 import { readMedia } from './read-media.ts'
@@ -12,7 +14,7 @@ interface Conversation {
 }
 interface DraftConversation {
   readonly system: TextPart[]
-  readonly turns: Turn[]
+  readonly list: TurnList
   readonly ids: CallIds
 }
 
@@ -21,13 +23,13 @@ interface DraftConversation {
  * @throws KorProxyError KP-SYS-516 for a part in the wrong role, KP-PROV-112 for a part that no other format has
  */
 export function readContents(contents: readonly GeminiContent[]): Conversation {
-  const draft: DraftConversation = { system: [], turns: [], ids: callIds(contents) }
+  const draft: DraftConversation = { system: [], list: new TurnList(), ids: callIds(contents) }
   for (const [at, content] of contents.entries()) {
     if (content.role === 'model' || content.role === 'assistant') addModelContent(draft, content, at)
     else if (content.role === 'system') addSystemContent(draft, content)
     else addUserContent(draft, content, at)
   }
-  return { system: draft.system, turns: draft.turns }
+  return { system: draft.system, turns: draft.list.turns }
 }
 
 /** The text of a `systemInstruction`; its role, where a client gives one, says nothing. */
@@ -37,18 +39,15 @@ export function readSystemText(content: GeminiContent | undefined): TextPart[] {
 
 function addSystemContent(draft: DraftConversation, content: GeminiContent): void {
   const parts = readSystemText(content)
-  if (draft.turns.length === 0) draft.system.push(...parts)
-  else draft.turns.push({ role: 'system', parts })
+  if (draft.list.isEmpty) appendAll(draft.system, parts)
+  else draft.list.push({ role: 'system', parts })
 }
 
 function addModelContent(draft: DraftConversation, content: GeminiContent, at: number): void {
-  const last = draft.turns.at(-1)
-  const parts: AssistantPart[] = last?.role === 'assistant' ? [...last.parts] : []
-  if (last?.role === 'assistant') draft.turns.pop()
+  const parts = draft.list.assistantParts()
   for (const [index, part] of (content.parts ?? []).entries()) {
     for (const read of readModelPart(draft.ids, part, { at, index })) appendAssistantPart(parts, read)
   }
-  draft.turns.push({ role: 'assistant', parts })
 }
 
 interface PartPlace {
@@ -94,14 +93,16 @@ function readSpokenPart(part: GeminiPart, place: PartPlace): AssistantPart[] {
 }
 
 function addUserContent(draft: DraftConversation, content: GeminiContent, at: number): void {
-  const results: ToolResult[] = []
+  let hasResult = false
   const parts: UserPart[] = []
   for (const [index, part] of (content.parts ?? []).entries()) {
-    if (part.functionResponse === undefined) parts.push(...readUserPart(part, { at, index }))
-    else results.push(readFunctionResponse(draft.ids, part.functionResponse, { at, index }))
+    if (part.functionResponse === undefined) appendAll(parts, readUserPart(part, { at, index }))
+    else {
+      draft.list.addResult(readFunctionResponse(draft.ids, part.functionResponse, { at, index }))
+      hasResult = true
+    }
   }
-  if (results.length > 0) addResults(draft.turns, results)
-  if (parts.length > 0 || results.length === 0) draft.turns.push({ role: 'user', parts })
+  if (parts.length > 0 || !hasResult) draft.list.push({ role: 'user', parts })
 }
 
 function readUserPart(part: GeminiPart, place: PartPlace): UserPart[] {
@@ -131,12 +132,6 @@ function readFunctionResponse(
     // https://ai.google.dev/api/caching#FunctionResponse: "output" and "error" are the keys with a meaning.
     isError: 'error' in body && !('output' in body),
   }
-}
-
-function addResults(turns: Turn[], results: readonly ToolResult[]): void {
-  const last = turns.at(-1)
-  if (last?.role !== 'tool') turns.push({ role: 'tool', results })
-  else turns.splice(-1, 1, { role: 'tool', results: [...last.results, ...results] })
 }
 
 /** What a part may say besides its one datum. */

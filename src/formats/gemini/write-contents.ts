@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantPart, ChatRequest, JsonObject, Turn, UserPart } from '../ir/chat-request.ts'
 import { signatureFor } from '../ir/signature.ts'
 import type { GeminiTarget } from './gemini-target.ts'
@@ -38,7 +39,7 @@ function appendParts(contents: DraftContent[], role: DraftContent['role'], parts
     if (parts.length > 0) contents.push({ role, parts: [...parts] })
   } else if (parts.length > 0 && parts[0] !== FILLER) {
     if (last.parts[0] === FILLER) last.parts.shift()
-    last.parts.push(...parts)
+    appendAll(last.parts, parts)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Turn } from './chat-request.ts'
+import { FreeNames } from './free-names.ts'
 
 /**
  * Gives every tool call of the conversation an id of its own. Some servers number the calls of each reply from 0 or give them all one
@@ -18,7 +19,7 @@ export function distinctCalls(turns: readonly Turn[]): Turn[] {
 }
 
 class CallIds {
-  readonly #taken = new Set<string>()
+  readonly #free = new FreeNames()
   /** Ids given to the calls of the last reply, by the id they came with. */
   #given = new Map<string, { readonly ids: string[]; answered: number }>()
 
@@ -27,10 +28,7 @@ class CallIds {
   }
 
   give(id: string): string {
-    const base = id === '' ? 'call' : id
-    let free = base
-    for (let count = 2; this.#taken.has(free); count += 1) free = `${base}_${count}`
-    this.#taken.add(free)
+    const free = this.#free.take(id === '' ? 'call' : id)
     const same = this.#given.get(id) ?? { ids: [], answered: 0 }
     same.ids.push(free)
     this.#given.set(id, same)

@@ -1,4 +1,5 @@
 import type { Tool } from './chat-request.ts'
+import { FreeNames } from './free-names.ts'
 
 export interface NameRule {
   /** One character that may stand anywhere in a name. */
@@ -18,12 +19,10 @@ export interface ToolNameMap {
 /** Cleans and shortens names that break the provider's rule, reversibly. */
 export function toolNameMap(tools: readonly Tool[], historyNames: readonly string[], rule: NameRule): ToolNameMap {
   const encoded = new Map<string, string>()
-  const taken = new Set<string>()
+  const free = new FreeNames(rule.maxLength)
   for (const name of [...tools.map((tool) => tool.name), ...historyNames]) {
     if (encoded.has(name)) continue
-    const free = firstFree(cleanName(name, rule), taken, rule.maxLength)
-    taken.add(free)
-    encoded.set(name, free)
+    encoded.set(name, free.take(cleanName(name, rule)))
   }
   return {
     encode: (name) => encoded.get(name) ?? name,
@@ -35,13 +34,4 @@ function cleanName(name: string, rule: NameRule): string {
   const cleaned = [...name].map((char) => (rule.allowed.test(char) ? char : '_')).join('')
   const started = rule.letterFirst && !/^[A-Za-z_]/.test(cleaned) ? `_${cleaned}` : cleaned
   return started.slice(0, rule.maxLength) || '_'
-}
-
-function firstFree(name: string, taken: ReadonlySet<string>, maxLength: number): string {
-  let free = name
-  for (let count = 2; taken.has(free); count += 1) {
-    const suffix = `_${count}`
-    free = `${name.slice(0, maxLength - suffix.length)}${suffix}`
-  }
-  return free
 }

@@ -53,7 +53,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
     if (typeof text === 'string' && text !== '') events.push({ type: 'text-delta', choice: 0, text })
     const logprobs = line['logprobs']
     if (Array.isArray(logprobs)) events.push({ type: 'logprobs', choice: 0, logprobs: { content: logprobs } })
-    if (Array.isArray(calls)) events.push(...calls.filter(isJsonObject).flatMap((call) => this.#call(call, line)))
+    if (Array.isArray(calls)) for (const call of calls.filter(isJsonObject)) events.push(...this.#call(call, line))
     if (line['done'] === true) events.push(...this.#finish(line))
     return events
   }

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantPart, TextPart, ToolCallPart, ToolResult, Turn } from '../ir/chat-request.ts'
 import { jsonObject } from '../ir/json-fields.ts'
+import { OpenCalls } from '../ir/open-calls.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { readImage } from './image-bytes.ts'
 
 const toolCall = z.object({
@@ -20,35 +23,35 @@ export const message = z.object({
 })
 type Message = z.output<typeof message>
 
-interface Conversation {
+interface Draft {
   readonly system: TextPart[]
-  readonly turns: Turn[]
-  /** Calls whose results have not come yet, oldest first. */
-  open: ToolCallPart[]
+  readonly list: TurnList
+  /** Calls whose results have not come yet. */
+  readonly open: OpenCalls<ToolCallPart>
 }
 
 /** @throws KorProxyError KP-SYS-516 for a role that is not known */
 export function decodeConversation(messages: readonly Message[]): { system: TextPart[]; turns: Turn[] } {
-  const conversation: Conversation = { system: [], turns: [], open: [] }
-  for (const [at, entry] of messages.entries()) addMessage(conversation, entry, at)
-  return { system: conversation.system, turns: conversation.turns }
+  const draft: Draft = { system: [], list: new TurnList(), open: new OpenCalls() }
+  for (const [at, entry] of messages.entries()) addMessage(draft, entry, at)
+  return { system: draft.system, turns: draft.list.turns }
 }
 
-function addMessage(conversation: Conversation, entry: Message, at: number): void {
-  const { system, turns } = conversation
+function addMessage(draft: Draft, entry: Message, at: number): void {
+  const { system, list } = draft
   switch (entry.role) {
     case 'system':
-      if (turns.length === 0) system.push(...textParts(entry))
-      else turns.push({ role: 'system', parts: textParts(entry) })
+      if (list.isEmpty) appendAll(system, textParts(entry))
+      else list.push({ role: 'system', parts: textParts(entry) })
       return
     case 'user':
-      turns.push({ role: 'user', parts: [...textParts(entry), ...(entry.images ?? []).map(readImage)] })
+      list.push({ role: 'user', parts: [...textParts(entry), ...(entry.images ?? []).map(readImage)] })
       return
     case 'assistant':
-      addAssistant(conversation, entry, at)
+      addAssistant(draft, entry, at)
       return
     case 'tool':
-      addToolResult(conversation, entry, at)
+      addToolResult(draft, entry, at)
       return
     default:
       throw new KorProxyError('KP-SYS-516', {
@@ -62,7 +65,7 @@ function textParts(entry: Message): TextPart[] {
 }
 
 /** Ids are made from the place in the conversation, so that the same history always gives the same ids. */
-function addAssistant(conversation: Conversation, entry: Message, at: number): void {
+function addAssistant({ list, open }: Draft, entry: Message, at: number): void {
   const calls = (entry.tool_calls ?? []).map((call, index): ToolCallPart => {
     const given = call.function.arguments ?? {}
     return {
@@ -74,18 +77,17 @@ function addAssistant(conversation: Conversation, entry: Message, at: number): v
   })
   const thinking: AssistantPart[] = entry.thinking ? [{ type: 'thinking', text: entry.thinking }] : []
   const parts = [...thinking, ...textParts(entry), ...(entry.images ?? []).map(readImage), ...calls]
-  conversation.turns.push({ role: 'assistant', parts })
-  conversation.open = [...conversation.open, ...calls]
+  list.push({ role: 'assistant', parts })
+  for (const call of calls) open.add(call, [`id ${call.id}`, `name ${call.name}`, 'any'])
 }
 
 /** A result without an id belongs to the oldest open call of its tool, else to the oldest open call. */
-function addToolResult(conversation: Conversation, entry: Message, at: number): void {
+function addToolResult({ list, open }: Draft, entry: Message, at: number): void {
   const name = entry.tool_name ?? entry.name ?? undefined
-  const { open, turns } = conversation
-  const call =
-    open.find((part) => part.id === entry.tool_call_id) ?? open.find((part) => part.name === name) ?? open.at(0)
+  const byId = entry.tool_call_id ? [`id ${entry.tool_call_id}`] : []
+  const byName = name === undefined ? [] : [`name ${name}`]
+  const call = open.take([...byId, ...byName, 'any'])
   const callId = entry.tool_call_id || call?.id || `call_${at}`
-  conversation.open = open.filter((part) => part !== call)
   const toolName = name ?? call?.name
   const result: ToolResult = {
     callId,
@@ -93,7 +95,5 @@ function addToolResult(conversation: Conversation, entry: Message, at: number): 
     parts: [...textParts(entry), ...(entry.images ?? []).map(readImage)],
     isError: false,
   }
-  const last = turns.at(-1)
-  if (last?.role === 'tool') turns[turns.length - 1] = { role: 'tool', results: [...last.results, result] }
-  else turns.push({ role: 'tool', results: [result] })
+  list.addResult(result)
 }

@@ -65,7 +65,8 @@ function callableTools({ tools, toolChoice }: ChatRequest, dropped: DroppedParam
       return tools
     case 'tools': {
       if (toolChoice.mode === 'required') dropped.add('tool_choice')
-      return tools.filter((tool) => toolChoice.names.includes(tool.name))
+      const allowed = new Set(toolChoice.names)
+      return tools.filter((tool) => allowed.has(tool.name))
     }
   }
 }

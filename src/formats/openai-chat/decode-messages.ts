@@ -1,4 +1,6 @@
-import type { TextPart, ToolResult, Turn, UserPart } from '../ir/chat-request.ts'
+import { appendAll } from '../ir/append-all.ts'
+import type { TextPart, Turn, UserPart } from '../ir/chat-request.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { decodeAssistantMessage } from './decode-assistant-message.ts'
 import { decodeTextContent, decodeToolContent, decodeUserPart, withCache } from './decode-content.ts'
 import type { Message } from './request-schema.ts'
@@ -11,7 +13,7 @@ export interface Conversation {
 /** Instructions before the first turn become `system`; neighbouring tool messages become one turn. */
 export function decodeMessages(messages: readonly Message[], dropped: Set<string>): Conversation {
   const system: TextPart[] = []
-  const turns: Turn[] = []
+  const list = new TurnList()
   const legacy = new LegacyCallIds()
   for (const [at, message] of messages.entries()) {
     countLosses(message, dropped)
@@ -19,18 +21,18 @@ export function decodeMessages(messages: readonly Message[], dropped: Set<string
       case 'system':
       case 'developer': {
         const parts = withCache(decodeTextContent(message.content), message.cache_control)
-        if (turns.length === 0) system.push(...parts)
-        else turns.push({ role: 'system', parts })
+        if (list.isEmpty) appendAll(system, parts)
+        else list.push({ role: 'system', parts })
         break
       }
       case 'user':
-        turns.push({ role: 'user', parts: decodeUserContent(message, `messages[${at}]`) })
+        list.push({ role: 'user', parts: decodeUserContent(message, `messages[${at}]`) })
         break
       case 'assistant':
-        turns.push({ role: 'assistant', parts: decodeAssistantMessage(message, () => legacy.next()) })
+        list.push({ role: 'assistant', parts: decodeAssistantMessage(message, () => legacy.next()) })
         break
       case 'tool':
-        addResult(turns, {
+        list.addResult({
           callId: message.tool_call_id,
           ...(message.name != null && { name: message.name }),
           ...decodeToolContent(message),
@@ -38,12 +40,12 @@ export function decodeMessages(messages: readonly Message[], dropped: Set<string
         break
       case 'function': {
         const parts: TextPart[] = [{ type: 'text', text: message.content ?? '' }]
-        addResult(turns, { callId: legacy.current, name: message.name, parts, isError: false })
+        list.addResult({ callId: legacy.current, name: message.name, parts, isError: false })
         break
       }
     }
   }
-  return { system, turns }
+  return { system, turns: list.turns }
 }
 
 /** Who of several people speaks, and spoken answers kept at OpenAI, have no form elsewhere; the name of a tool does. */
@@ -60,12 +62,6 @@ function decodeUserContent(message: Extract<Message, { role: 'user' }>, path: st
     content.map((part, at) => decodeUserPart(part, `${path}.content[${at}]`)),
     cache_control,
   )
-}
-
-function addResult(turns: Turn[], result: ToolResult): void {
-  const last = turns.at(-1)
-  if (last?.role === 'tool') turns[turns.length - 1] = { role: 'tool', results: [...last.results, result] }
-  else turns.push({ role: 'tool', results: [result] })
 }
 
 /** The legacy `function_call` has no id; there is one call at a time, so its result belongs to the last one. */

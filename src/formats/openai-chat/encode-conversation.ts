@@ -1,5 +1,7 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { AssistantTurn, JsonObject, TextPart, Turn } from '../ir/chat-request.ts'
 import { distinctCalls } from '../ir/distinct-calls.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { encodeAssistant } from './encode-assistant.ts'
 import { encodeUserContent } from './encode-content.ts'
 import { encodeToolResults } from './encode-tool-results.ts'
@@ -23,7 +25,7 @@ export function encodeConversation(
   for (const { assistant, others } of exchanges(joinSplitTurns(distinctCalls(turns)))) {
     if (assistant !== undefined) messages.push(...encodeAssistant(assistant, context))
     const results = others.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
-    messages.push(...encodeToolResults(results, callsOf(assistant), context))
+    appendAll(messages, encodeToolResults(results, callsOf(assistant), context))
     for (const turn of others) messages.push(...encodeOther(turn, context))
   }
   return messages.length > 0 ? messages : [FILLER]
@@ -41,14 +43,14 @@ interface Exchange {
 
 /** Calls and the words after them may come as two turns; the results follow the second. */
 function joinSplitTurns(turns: readonly Turn[]): readonly Turn[] {
-  const joined: Turn[] = []
+  const list = new TurnList()
+  let isCalling = false
   for (const turn of turns) {
-    const last = joined.at(-1)
-    if (turn.role === 'assistant' && last?.role === 'assistant' && callsOf(last).length > 0) {
-      joined[joined.length - 1] = { role: 'assistant', parts: [...last.parts, ...turn.parts] }
-    } else joined.push(turn)
+    if (turn.role !== 'assistant') list.push(turn)
+    else appendAll(isCalling ? list.assistantParts() : list.beginAssistant(), turn.parts)
+    isCalling = turn.role === 'assistant' && (isCalling || callsOf(turn).length > 0)
   }
-  return joined
+  return list.turns
 }
 
 function exchanges(turns: readonly Turn[]): readonly Exchange[] {

@@ -92,7 +92,8 @@ function offeredTools(request: ChatRequest): readonly Tool[] {
   const { toolChoice, tools } = request
   if (toolChoice?.type !== 'tools') return tools
   if (toolChoice.names.length === 1 && toolChoice.mode === 'required') return tools
-  return tools.filter((tool) => toolChoice.names.includes(tool.name))
+  const allowed = new Set(toolChoice.names)
+  return tools.filter((tool) => allowed.has(tool.name))
 }
 
 /** OpenAI's own bookkeeping; strict imitators refuse fields that they do not know. */

@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { JsonObject, ToolResult, UserPart } from '../ir/chat-request.ts'
 import { encodeUserContent, readDocumentText } from './encode-content.ts'
 import type { EncodingContext } from './encoding-context.ts'
@@ -12,15 +13,17 @@ export function encodeToolResults(
   const byCall = new Map(results.map((result) => [result.callId, result]))
   const messages: JsonObject[] = []
   const attachments: UserPart[] = []
+  const called = new Set(callIds)
   for (const callId of callIds) {
     const result = byCall.get(callId)
     const content = result === undefined ? 'Error: no result' : resultText(result)
     messages.push({ role: 'tool', tool_call_id: callId, content })
-    if (result !== undefined) attachments.push(...attachmentsOf(result))
+    if (result !== undefined) appendAll(attachments, attachmentsOf(result))
   }
   for (const [callId, result] of byCall) {
-    if (callIds.includes(callId)) continue
-    attachments.push({ type: 'text', text: resultText(result) }, ...attachmentsOf(result))
+    if (called.has(callId)) continue
+    attachments.push({ type: 'text', text: resultText(result) })
+    appendAll(attachments, attachmentsOf(result))
   }
   if (attachments.length > 0) messages.push({ role: 'user', content: encodeUserContent(attachments, context) })
   return messages

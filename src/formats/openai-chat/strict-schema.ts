@@ -9,8 +9,8 @@ export function fitsStrictMode(schema: JsonObject): boolean {
 function isClosed({ type, properties, required, additionalProperties }: JsonObject): boolean {
   if (type !== 'object' && !isJsonObject(properties)) return true
   const names = isJsonObject(properties) ? Object.keys(properties) : []
-  const listed = Array.isArray(required) ? required : []
-  return additionalProperties === false && names.every((name) => listed.includes(name))
+  const listed = new Set<JsonValue>(Array.isArray(required) ? required : [])
+  return additionalProperties === false && names.every((name) => listed.has(name))
 }
 
 function children({ properties, $defs, definitions, anyOf, items }: JsonObject): JsonValue[] {

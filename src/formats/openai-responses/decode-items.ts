@@ -1,10 +1,12 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { AssistantPart, TextPart, Tool, ToolResult, Turn } from '../ir/chat-request.ts'
+import { appendAll } from '../ir/append-all.ts'
+import type { AssistantPart, TextPart, Tool, Turn } from '../ir/chat-request.ts'
+import { TurnList } from '../ir/turn-list.ts'
 import { wrapCustomInput } from './custom-input.ts'
 import { decodeAssistantContent, decodeSystemContent, decodeToolOutput, decodeUserContent } from './decode-content.ts'
 import { decodeReasoning } from './decode-reasoning.ts'
-import { findToolName } from './decode-tools.ts'
 import type { InputItem } from './request-schema.ts'
+import { ToolFinder } from './tool-finder.ts'
 
 /** Records of tools that OpenAI ran itself: what came of them stands in the messages after them. */
 const HOSTED_ITEMS = new Set([
@@ -31,6 +33,10 @@ const HOSTED_ITEMS = new Set([
   'web_search_call',
 ])
 
+interface Draft {
+  readonly system: TextPart[]
+  readonly list: TurnList
+}
 export interface Conversation {
   readonly system: TextPart[]
   readonly turns: Turn[]
@@ -41,51 +47,52 @@ export interface Conversation {
  * @throws KorProxyError KP-PROV-112 for items that stand for content kept elsewhere
  */
 export function decodeItems(items: readonly InputItem[], tools: readonly Tool[], dropped: Set<string>): Conversation {
-  const conversation: Conversation = { system: [], turns: [] }
-  for (const [at, item] of items.entries()) addItem(conversation, item, `input[${at}]`, { tools, dropped })
-  return conversation
+  const draft: Draft = { system: [], list: new TurnList() }
+  const names = new ToolFinder(tools)
+  for (const [at, item] of items.entries()) addItem(draft, item, `input[${at}]`, { names, dropped })
+  return { system: draft.system, turns: draft.list.turns }
 }
 
 function addItem(
-  { system, turns }: Conversation,
+  { system, list }: Draft,
   item: InputItem,
   field: string,
-  { tools, dropped }: { readonly tools: readonly Tool[]; readonly dropped: Set<string> },
+  { names, dropped }: { readonly names: ToolFinder; readonly dropped: Set<string> },
 ): void {
   switch (item.type) {
     case 'message':
-      addMessage({ system, turns }, item, `${field}.content`)
+      addMessage({ system, list }, item, `${field}.content`)
       return
     case 'function_call':
-      addAssistantParts(turns, [
+      addAssistantParts(list, [
         {
           type: 'tool-call',
           id: item.call_id,
-          name: findToolName(tools, item.namespace, item.name),
+          name: names.nameOf(item.namespace, item.name),
           arguments: item.arguments,
         },
       ])
       return
     case 'custom_tool_call':
-      addAssistantParts(turns, [
+      addAssistantParts(list, [
         {
           type: 'tool-call',
           id: item.call_id,
-          name: findToolName(tools, item.namespace, item.name),
+          name: names.nameOf(item.namespace, item.name),
           arguments: wrapCustomInput(item.input),
         },
       ])
       return
     case 'function_call_output':
     case 'custom_tool_call_output':
-      addResult(turns, {
+      list.addResult({
         callId: item.call_id,
         parts: decodeToolOutput(item.output, `${field}.output`),
         isError: false,
       })
       return
     case 'reasoning':
-      addAssistantParts(turns, decodeReasoning(item))
+      addAssistantParts(list, decodeReasoning(item))
       return
     case 'item_reference':
       // The AI SDK refers to reasoning even where it sends the call after it; without the reasoning the answer is still sound.
@@ -107,37 +114,24 @@ function storedItem(parameter: string): KorProxyError {
   return new KorProxyError('KP-PROV-112', { parameter, target: 'a translated request', reason })
 }
 
-function addMessage(
-  { system, turns }: Conversation,
-  message: Extract<InputItem, { type: 'message' }>,
-  field: string,
-): void {
+function addMessage({ system, list }: Draft, message: Extract<InputItem, { type: 'message' }>, field: string): void {
   switch (message.role) {
     case 'system':
     case 'developer': {
       const parts = decodeSystemContent(message.content, field)
-      if (turns.length === 0) system.push(...parts)
-      else turns.push({ role: 'system', parts })
+      if (list.isEmpty) appendAll(system, parts)
+      else list.push({ role: 'system', parts })
       return
     }
     case 'user':
-      turns.push({ role: 'user', parts: decodeUserContent(message.content, field) })
+      list.push({ role: 'user', parts: decodeUserContent(message.content, field) })
       return
     case 'assistant':
-      addAssistantParts(turns, decodeAssistantContent(message.content, field))
+      addAssistantParts(list, decodeAssistantContent(message.content, field))
       return
   }
 }
 
-function addAssistantParts(turns: Turn[], parts: readonly AssistantPart[]): void {
-  if (parts.length === 0) return
-  const last = turns.at(-1)
-  if (last?.role === 'assistant') turns[turns.length - 1] = { role: 'assistant', parts: [...last.parts, ...parts] }
-  else turns.push({ role: 'assistant', parts })
-}
-
-function addResult(turns: Turn[], result: ToolResult): void {
-  const last = turns.at(-1)
-  if (last?.role === 'tool') turns[turns.length - 1] = { role: 'tool', results: [...last.results, result] }
-  else turns.push({ role: 'tool', results: [result] })
+function addAssistantParts(list: TurnList, parts: readonly AssistantPart[]): void {
+  if (parts.length > 0) appendAll(list.assistantParts(), parts)
 }

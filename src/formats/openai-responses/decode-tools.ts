@@ -1,6 +1,9 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { Tool, ToolChoice } from '../ir/chat-request.ts'
+import { FreeNames } from '../ir/free-names.ts'
 import { CUSTOM_PARAMETERS } from './custom-input.ts'
 import type { CustomTool, FunctionTool, ResponsesTool, ResponsesToolChoice } from './request-schema.ts'
+import { ToolFinder } from './tool-finder.ts'
 import { flatToolName } from './tool-naming.ts'
 
 /** Tools that OpenAI runs itself; no other provider can stand in for them. */
@@ -22,7 +25,8 @@ const HOSTED = new Set([
 /** Hosted tools are left out, not refused: Codex sends `web_search` with every request. */
 export function decodeTools(tools: readonly ResponsesTool[], dropped: Set<string>): Tool[] {
   const decoded: Tool[] = []
-  const taken = new Set(tools.flatMap((tool) => (tool.type === 'hosted' ? [] : [tool.name])))
+  const taken = new FreeNames()
+  for (const name of new Set(tools.flatMap((tool) => (tool.type === 'hosted' ? [] : [tool.name])))) taken.take(name)
   for (const tool of tools) {
     switch (tool.type) {
       case 'function':
@@ -32,7 +36,7 @@ export function decodeTools(tools: readonly ResponsesTool[], dropped: Set<string
         decoded.push(decodeCustom(tool))
         break
       case 'namespace':
-        decoded.push(...decodeNamespace(tool, taken, dropped))
+        appendAll(decoded, decodeNamespace(tool, taken, dropped))
         break
       case 'hosted':
         dropped.add(hostedName(tool.name))
@@ -72,7 +76,7 @@ function customDescription(tool: CustomTool): string | undefined {
 
 function decodeNamespace(
   tool: Extract<ResponsesTool, { type: 'namespace' }>,
-  taken: Set<string>,
+  taken: FreeNames,
   dropped: Set<string>,
 ): Tool[] {
   const decoded: Tool[] = []
@@ -81,7 +85,7 @@ function decodeNamespace(
       dropped.add(hostedName(inner.name))
       continue
     }
-    const name = freeName(flatToolName(tool.name, inner.name), taken)
+    const name = taken.take(flatToolName(tool.name, inner.name))
     const origin = { kind: 'namespace' as const, namespace: tool.name, name: inner.name }
     decoded.push(
       inner.type === 'function'
@@ -92,25 +96,9 @@ function decodeNamespace(
   return decoded
 }
 
-function freeName(name: string, taken: Set<string>): string {
-  let free = name
-  for (let count = 2; taken.has(free); count += 1) free = `${name}_${count}`
-  taken.add(free)
-  return free
-}
-
 function hostedName(type: string): string {
   const plain = type.replace(/_\d{4}_\d{2}_\d{2}$/, '')
   return HOSTED.has(plain) ? `tools.${plain}` : 'tools.unknown'
-}
-
-/** Finds the tool that a call or choice means by its namespace and name. */
-export function findToolName(tools: readonly Tool[], namespace: string | null | undefined, name: string): string {
-  if (namespace === null || namespace === undefined) return name
-  const tool = tools.find(
-    ({ origin }) => origin.kind === 'namespace' && origin.namespace === namespace && origin.name === name,
-  )
-  return tool?.name ?? flatToolName(namespace, name)
 }
 
 /** A choice of a tool that was left out is left out too. */
@@ -121,7 +109,8 @@ export function decodeToolChoice(
 ): ToolChoice | undefined {
   if (typeof choice === 'string') return { type: choice }
   const allowed = choice.type === 'allowed_tools' ? (choice.tools ?? []) : [choice]
-  const found = allowed.map((entry) => chosenNames(entry, tools))
+  const finder = new ToolFinder(tools)
+  const found = allowed.map((entry) => chosenNames(entry, finder))
   if (found.some((entry) => entry.length === 0)) dropped.add('tool_choice')
   const names = found.flat()
   if (names.length === 0) return undefined
@@ -129,14 +118,10 @@ export function decodeToolChoice(
   return { type: 'tools', names, mode }
 }
 
-function chosenNames(entry: { readonly [key: string]: unknown }, tools: readonly Tool[]): string[] {
+function chosenNames(entry: { readonly [key: string]: unknown }, finder: ToolFinder): string[] {
   const { type, name, namespace } = entry
   if (typeof name !== 'string') return []
-  if (type === 'namespace') {
-    return tools.flatMap((tool) =>
-      tool.origin.kind === 'namespace' && tool.origin.namespace === name ? [tool.name] : [],
-    )
-  }
-  const known = findToolName(tools, typeof namespace === 'string' ? namespace : undefined, name)
-  return (type === 'function' || type === 'custom') && tools.some((tool) => tool.name === known) ? [known] : []
+  if (type === 'namespace') return finder.namesWithin(name)
+  const known = finder.nameOf(typeof namespace === 'string' ? namespace : undefined, name)
+  return (type === 'function' || type === 'custom') && finder.has(known) ? [known] : []
 }

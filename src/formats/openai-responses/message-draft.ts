@@ -1,3 +1,4 @@
+import { appendAll } from '../ir/append-all.ts'
 import type { Citation } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import { deltaPrefix, type EventWriter } from './event-writer.ts'
@@ -64,7 +65,7 @@ export class MessageDraft {
 
   /** Shown with the finished part. */
   addLogprobs(logprobs: readonly JsonObject[]): void {
-    this.#part?.logprobs.push(...logprobs)
+    if (this.#part !== undefined) appendAll(this.#part.logprobs, logprobs)
   }
 
   /** The last events of the item, and the item as the final response repeats it. */
