@@ -79,6 +79,7 @@ export class KubernetesSource {
     const reflectors = [...this.#reflectors.map(({ reflector }) => reflector), ...this.#secretReflectors]
     this.#running = Promise.all([this.#secrets.run(), ...reflectors.map((reflector) => reflector.run(signal))])
     while (!this.synced && !signal.aborted) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    if (signal.aborted) return
     await this.#awaitSecrets(FIRST_SECRETS_WAIT_MS)
     this.#ready = true
     this.#set = this.#build()
