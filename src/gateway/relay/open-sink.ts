@@ -36,6 +36,8 @@ const UNREAD_REQUEST: ChatRequest = {
   dropped: [],
 }
 
+const STREAM_TYPE = /^(?:text\/event-stream|application\/x-ndjson)/
+
 /** Chooses how a reply is taken, by its status and type. @throws BadReply for an encoding nobody asked for */
 export function openSink(parts: RelayParts, prepared: PreparedRequest, headers: ReplyHeaders): ReplySink {
   if (parts.status >= 300) return new FailureSink(parts, headers)
@@ -60,24 +62,23 @@ type ChatPrepared = Extract<PreparedRequest, { kind: 'pass-chat' | 'translate-ch
 
 function openChatSink(parts: RelayParts, prepared: ChatPrepared, headers: ReplyHeaders): ReplySink {
   const { exchange } = parts
-  const isStream = /^(?:text\/event-stream|application\/x-ndjson)/.test(String(headers['content-type'] ?? ''))
-  if (isStream && exchange.stream) return new StreamSink(parts, prepared.reading, streamWriter(parts, prepared))
-  const clientFormat = clientChatFormat(parts)
+  const { reading } = prepared
+  const isStream = STREAM_TYPE.test(String(headers['content-type'] ?? ''))
+  if (isStream && exchange.stream) {
+    const writer =
+      prepared.kind === 'pass-chat' ? passingWriter(parts, prepared) : translatingWriter(parts, prepared.request)
+    return new StreamSink(parts, reading, writer)
+  }
+  if (prepared.kind === 'pass-chat' && !isStream && !exchange.stream) {
+    return new WholeSink(parts, headers, passingChat(parts, headers, reading))
+  }
+  // The provider answered in the other way than it was asked: the events are the same.
   const request = prepared.kind === 'translate-chat' ? prepared.request : { ...UNREAD_REQUEST, stream: exchange.stream }
-  if (isStream)
-    return new CollectSink(parts, prepared.reading, (reply) => sendReply(parts, clientFormat, reply, request))
-  if (exchange.stream)
-    return new WholeSink(
-      parts,
-      headers,
-      wholeAsStream(
-        parts,
-        prepared.reading,
-        streamWriter(parts, { ...prepared, kind: 'translate-chat', request } as ChatPrepared),
-      ),
-    )
-  if (prepared.kind === 'pass-chat') return new WholeSink(parts, headers, passingChat(parts, headers, prepared.reading))
-  return new WholeSink(parts, headers, translatingChat(parts, prepared.reading, request))
+  if (isStream) return new CollectSink(parts, reading, (reply) => sendReply(parts, reply, request))
+  if (exchange.stream) {
+    return new WholeSink(parts, headers, wholeAsStream(parts, reading, translatingWriter(parts, request)))
+  }
+  return new WholeSink(parts, headers, translatingChat(parts, reading, request))
 }
 
 function clientChatFormat({ exchange }: RelayParts): ChatFormat {
@@ -86,16 +87,17 @@ function clientChatFormat({ exchange }: RelayParts): ChatFormat {
   return CHAT_FORMATS[operation.format]
 }
 
-function streamWriter(parts: RelayParts, prepared: ChatPrepared): StreamWriter {
+function passingWriter(parts: RelayParts, prepared: Extract<ChatPrepared, { kind: 'pass-chat' }>): StreamWriter {
   const format = clientChatFormat(parts)
-  const { arrayStream } = parts.exchange.surface
-  if (prepared.kind === 'pass-chat') {
-    const context = parts.clientContext(UNREAD_REQUEST)
-    if (arrayStream) return new ArrayPassingWriter(format, context)
-    return new PassingWriter(format, context, { dropUsage: prepared.addedUsage })
-  }
-  const encoder = format.streamEncoder(parts.clientContext(prepared.request))
-  if (arrayStream) {
+  const context = parts.clientContext(UNREAD_REQUEST)
+  if (parts.exchange.surface.arrayStream) return new ArrayPassingWriter(format, context)
+  return new PassingWriter(format, context, { dropUsage: prepared.addedUsage })
+}
+
+function translatingWriter(parts: RelayParts, request: ChatRequest): StreamWriter {
+  const format = clientChatFormat(parts)
+  const encoder = format.streamEncoder(parts.clientContext(request))
+  if (parts.exchange.surface.arrayStream) {
     return new TranslatingWriter(arrayStreamEncoder(encoder), { contentType: 'application/json', heartbeat: '' })
   }
   return new TranslatingWriter(encoder, { contentType: format.streamContentType, heartbeat: format.heartbeat })
@@ -110,8 +112,8 @@ function readEvents(parts: RelayParts, reading: ChatReading, body: JsonObject): 
   return events
 }
 
-function sendReply(parts: RelayParts, format: ChatFormat, reply: ChatReply, request: ChatRequest): void {
-  const body = Buffer.from(JSON.stringify(format.encodeReply(reply, parts.clientContext(request))))
+function sendReply(parts: RelayParts, reply: ChatReply, request: ChatRequest): void {
+  const body = Buffer.from(JSON.stringify(clientChatFormat(parts).encodeReply(reply, parts.clientContext(request))))
   noteFirstToken(parts)
   parts.client.send(200, ['content-type', 'application/json', ...parts.replyHeaders], body)
 }
@@ -135,7 +137,7 @@ function translatingChat(parts: RelayParts, reading: ChatReading, request: ChatR
   return {
     mode: 'translating',
     write(_body, parsed) {
-      sendReply(parts, clientChatFormat(parts), collectReply(readEvents(parts, reading, parsed())), request)
+      sendReply(parts, collectReply(readEvents(parts, reading, parsed())), request)
     },
   }
 }

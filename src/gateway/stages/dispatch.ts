@@ -1,4 +1,3 @@
-import type { Failure } from '#providers/provider.ts'
 import type { Timeouts } from '#table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
 import { openSink } from '../relay/open-sink.ts'
@@ -9,7 +8,7 @@ import { forwardedReplyHeaders } from '../reply/forwarded-headers.ts'
 import { clientContext, toClientError } from '../reply/render-error.ts'
 import type { GatewayRuntime } from '../runtime.ts'
 import type { ServingAccount } from '../serving-account.ts'
-import { type AttemptResult, type CallResult, UpstreamAttempt } from '../upstream/attempt.ts'
+import { type AttemptFailure, type AttemptResult, type CallResult, UpstreamAttempt } from '../upstream/attempt.ts'
 import type { PreparedRequest } from './encode.ts'
 
 export interface DispatchInput {
@@ -34,8 +33,10 @@ const STALE_CALLS = 3
 export async function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise<AttemptResult> {
   for (let calls = 1; ; calls += 1) {
     const result = await call(runtime, input)
-    if (result.kind !== 'stale') return result
-    if (calls === STALE_CALLS) return { kind: 'failed', failure: result.failure }
+    if (result.kind === 'answered') return result
+    const failure = withoutSecret(result.failure, input.secret)
+    if (result.kind !== 'stale') return { ...result, failure }
+    if (calls === STALE_CALLS) return { kind: 'failed', failure }
   }
 }
 
@@ -71,8 +72,8 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
         status,
         replyHeaders: forwardedReplyHeaders(headers, allowed),
         monotonic: runtime.monotonic,
-        classifyFailure: (reply) => withoutSecret(account.provider.classifyFailure(reply, runtime.now()), input.secret),
-        clientError: (failure) => toClientError(runtime, exchange, failure),
+        classifyFailure: (reply) => account.provider.classifyFailure(reply, runtime.now()),
+        clientError: (failure) => toClientError(runtime, exchange, withoutSecret(failure, input.secret)),
         clientContext: (request) => clientContext(runtime, exchange, request),
       }
       return openSink(relay, prepared, headers)
@@ -103,7 +104,7 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
 }
 
 /** A provider that repeats the key it refused must not tell the client or the log. */
-function withoutSecret(failure: Failure, secret: string | undefined): Failure {
+function withoutSecret(failure: AttemptFailure, secret: string | undefined): AttemptFailure {
   if (secret === undefined || secret === '') return failure
   const { message, providerCode } = failure
   return {
@@ -138,9 +139,7 @@ function upstreamHeaders(
   headers['content-type'] = passes
     ? (exchange.request.headers['content-type'] ?? 'application/json')
     : 'application/json'
-  headers['accept'] = '*/*'
   headers['accept-encoding'] = 'identity'
   headers['x-correlation-id'] = exchange.correlationId
-  headers['x-request-id'] = exchange.correlationId
   return Object.assign(headers, own)
 }
