@@ -1,4 +1,5 @@
 import { appendAll } from '../ir/append-all.ts'
+import { readCallSignature } from '../ir/call-signature.ts'
 import type {
   AssistantPart,
   CacheHint,
@@ -13,7 +14,7 @@ import type {
   UserPart,
 } from '../ir/chat-request.ts'
 import { TurnList } from '../ir/turn-list.ts'
-import { readBlockSignature, readCallSignature } from './call-signature.ts'
+import { readBlockSignature } from './block-signature.ts'
 import type { Losses } from './losses.ts'
 import {
   type Block,

@@ -1,6 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { appendAll } from '../ir/append-all.ts'
-import type { AssistantPart, TextPart, Tool, Turn } from '../ir/chat-request.ts'
+import { readCallSignature } from '../ir/call-signature.ts'
+import type { AssistantPart, Signature, TextPart, Tool, Turn } from '../ir/chat-request.ts'
 import { TurnList } from '../ir/turn-list.ts'
 import { wrapCustomInput } from './custom-input.ts'
 import { decodeAssistantContent, decodeSystemContent, decodeToolOutput, decodeUserContent } from './decode-content.ts'
@@ -36,6 +37,8 @@ const HOSTED_ITEMS = new Set([
 interface Draft {
   readonly system: TextPart[]
   readonly list: TurnList
+  /** Of the call that comes next. */
+  callSignature: Signature | undefined
 }
 export interface Conversation {
   readonly system: TextPart[]
@@ -47,21 +50,24 @@ export interface Conversation {
  * @throws KorProxyError KP-PROV-112 for items that stand for content kept elsewhere
  */
 export function decodeItems(items: readonly InputItem[], tools: readonly Tool[], dropped: Set<string>): Conversation {
-  const draft: Draft = { system: [], list: new TurnList() }
+  const draft: Draft = { system: [], list: new TurnList(), callSignature: undefined }
   const names = new ToolFinder(tools)
   for (const [at, item] of items.entries()) addItem(draft, item, `input[${at}]`, { names, dropped })
   return { system: draft.system, turns: draft.list.turns }
 }
 
 function addItem(
-  { system, list }: Draft,
+  draft: Draft,
   item: InputItem,
   field: string,
   { names, dropped }: { readonly names: ToolFinder; readonly dropped: Set<string> },
 ): void {
+  const { list, callSignature } = draft
+  const signature = callSignature === undefined ? {} : { signature: callSignature }
+  draft.callSignature = item.type === 'reasoning' ? readCallSignature(item.encrypted_content ?? '') : undefined
   switch (item.type) {
     case 'message':
-      addMessage({ system, list }, item, `${field}.content`)
+      addMessage(draft, item, `${field}.content`)
       return
     case 'function_call':
       addAssistantParts(list, [
@@ -70,6 +76,7 @@ function addItem(
           id: item.call_id,
           name: names.nameOf(item.namespace, item.name),
           arguments: item.arguments,
+          ...signature,
         },
       ])
       return
@@ -80,6 +87,7 @@ function addItem(
           id: item.call_id,
           name: names.nameOf(item.namespace, item.name),
           arguments: wrapCustomInput(item.input),
+          ...signature,
         },
       ])
       return
@@ -92,7 +100,7 @@ function addItem(
       })
       return
     case 'reasoning':
-      addAssistantParts(list, decodeReasoning(item))
+      if (draft.callSignature === undefined) addAssistantParts(list, decodeReasoning(item))
       return
     case 'item_reference':
       // The AI SDK refers to reasoning even where it sends the call after it; without the reasoning the answer is still sound.

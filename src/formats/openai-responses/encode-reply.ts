@@ -9,6 +9,7 @@ import {
   outputTextPart,
   reasoningItem,
   refusalPart,
+  sealedCallSignature,
   urlCitation,
 } from './reply-items.ts'
 import { finishState, requestEcho, responseHead, responseObject } from './response-object.ts'
@@ -31,11 +32,17 @@ export function encodeResponsesReply(reply: ChatReply, context: ClientContext): 
 
 /** The last item bears the status of the whole: it is the one that was cut. */
 function encodeOutput(choice: ReplyChoice, idPart: string, status: ItemStatus, names: WireToolNames): JsonObject[] {
-  const groups = groupParts(withExplanation(choice))
+  const groups = groupParts(withExplanation(choice).flatMap(signedCall))
   return groups.map((group, at) => {
     const itemStatus = at === groups.length - 1 ? status : 'completed'
     return encodeItem(group, { id: `${idPart}_${at}`, status: itemStatus, names, logprobs: choice.logprobs })
   })
+}
+
+/** A signed call has an item of its own for the signature, right before it. */
+function signedCall(part: ReplyPart): ReplyPart[] {
+  if (part.type !== 'tool-call' || part.signature === undefined) return [part]
+  return [{ type: 'redacted-thinking', data: sealedCallSignature(part.signature) }, part]
 }
 
 /** Why a reply was filtered is told as a refusal, where the model said nothing of it itself. */

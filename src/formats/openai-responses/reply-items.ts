@@ -1,3 +1,4 @@
+import { writeCallSignature } from '../ir/call-signature.ts'
 import type { Citation } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
 import { isJsonObject, jsonFields } from '../ir/json-fields.ts'
@@ -45,6 +46,11 @@ export function urlCitation(citation: Citation, text: string): JsonObject | unde
 function sealedText(signature: Signature | undefined): string | null {
   if (signature === undefined) return null
   return signature.issuer === 'openai' ? signature.value : tagSignature(signature)
+}
+
+/** For a reasoning item right before the call. */
+export function sealedCallSignature(signature: Signature): Signature {
+  return { issuer: undefined, value: writeCallSignature(signature) }
 }
 
 /** `summary` undefined: nothing readable. A signature comes with a summary, if an empty one: that tells it from a sealed block on the way back. */

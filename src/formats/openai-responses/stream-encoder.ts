@@ -7,7 +7,7 @@ import { encodeFailure } from './encode-failure.ts'
 import { EventWriter } from './event-writer.ts'
 import { MessageDraft } from './message-draft.ts'
 import { ReasoningDraft } from './reasoning-draft.ts'
-import { type ItemStatus, imageItem } from './reply-items.ts'
+import { type ItemStatus, imageItem, sealedCallSignature } from './reply-items.ts'
 import {
   finishState,
   IN_PROGRESS,
@@ -160,13 +160,17 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   }
 
   #startCall(event: ToolCallStart): string {
-    const closed = this.#closeText('completed')
+    const closed = this.#closeText('completed') + this.#signCall(event.signature)
     const wireName = this.#names.of(event.name)
     const outputIndex = this.#takeIndex()
     const id = `${wireName.custom ? 'ctc' : 'fc'}_${this.#idPart}_${outputIndex}`
     const draft = new CallDraft(this.#writer, { id, outputIndex, callId: event.id, wireName })
     this.#calls.set(event.index, draft)
     return closed + draft.open()
+  }
+
+  #signCall(signature: Signature | undefined): string {
+    return signature === undefined ? '' : this.#addSealed(sealedCallSignature(signature))
   }
 
   #finishItems(event: FinishEvent): string {
