@@ -28,7 +28,7 @@ export function editorSchema(definition: KindDefinition): SchemaNode {
   }
 }
 
-function withoutClusterKeywords(node: SchemaNode): SchemaNode {
+export function withoutClusterKeywords(node: SchemaNode): SchemaNode {
   const cluster = Object.keys(node).filter((keyword) => keyword.startsWith('x-kubernetes-') || keyword === '$schema')
   return Object.fromEntries(
     Object.entries(omit(node, cluster)).map(([keyword, value]) => [
