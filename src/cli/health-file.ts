@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { SavedHealth } from '#gateway/account-registry.ts'
+import { readSavedHealth } from './saved-health.ts'
 
 /** What is lost at most when the process is killed. */
 const SAVE_INTERVAL_MS = 5_000
@@ -20,9 +21,11 @@ export class HealthFile {
   /** Nothing known yet counts as healthy; an unreadable file is reported and then as good as none. */
   load(): SavedHealth {
     try {
-      const parsed: unknown = JSON.parse(readFileSync(this.#path, 'utf8'))
-      // Written by `save` of this same class; `AccountHealth.restore` checks each entry.
-      return parsed as SavedHealth
+      const { health, rejected } = readSavedHealth(JSON.parse(readFileSync(this.#path, 'utf8')))
+      if (rejected.length > 0) {
+        this.#log.warn({ accounts: rejected, path: this.#path }, 'saved health of some accounts is not readable')
+      }
+      return health
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
         this.#log.warn({ err: error, path: this.#path }, 'saved health is not readable; starting without it')
