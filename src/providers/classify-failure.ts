@@ -1,7 +1,7 @@
 import type { ErrorCode } from '#errors/registry.ts'
 import type { Outcome } from '#table/outcome.ts'
 import type { FailedReply, Failure } from './provider.ts'
-import { readRetryAfter } from './retry-after.ts'
+import { readRetryAfter, readSpokenWait } from './retry-after.ts'
 
 /** A provider's error in its own words, read from the body. */
 export interface ProviderError {
@@ -27,19 +27,23 @@ export interface FailureDialect {
 
 const STANDARD = {
   quota:
-    /insufficient_quota|exceeded your current quota|billing|credit balance|usage_limit_reached|arrearage|spend(?:ing)? limit|payment required/i,
-  rateLimit: /rate_limit|rate limit|throttling|too many requests|resource_exhausted/i,
+    /insufficient_quota|exceeded your current quota|billing|credit balance|usage_limit_reached|arrearage|freetieronly|spend(?:ing)? limit|payment required/i,
+  rateLimit: /rate_?limit|throttling|too_?many_?requests|resource_exhausted/i,
   overloaded: /overloaded|model is (?:currently )?(?:loading|busy)|capacity|server_busy|engine_overloaded/i,
   badCredential:
     /invalid_api_key|incorrect api key|api_key_invalid|authentication_error|invalid authentication|unauthorized|tos_violation/i,
   contextLength:
-    /context_length_exceeded|maximum context length|prompt is too long|exceeds? the (?:maximum number of tokens|context window|model's context)|context window|range of input length|input token count .* exceeds|exceed context limit|input is too long/i,
-  contentFilter: /content_filter|content_policy|content policy|responsible ai|moderation|datainspectionfailed|flagged/i,
-  modelNotFound: /model_not_found|model .*(?:does not exist|not found|is not supported)|no such model|unknown model/i,
+    /context_length_exceeded|maximum context length|prompt is too long|exceeds? the (?:maximum number of tokens|context window|model's context)|context window|range of input length|input token count .* exceeds|exceed context limit|input is too long|maximum prompt length|exceed_context_size|available context size|prompt too long/i,
+  contentFilter:
+    /content_filter|content_policy|content policy|responsible ai|moderation|data_?inspection_?failed|(?:input|prompt|request|content) was flagged/i,
+  modelNotFound:
+    /model_not_found|model_decommissioned|model .*(?:does not exist|not exist|not found|is not supported)|no such model|unknown model|not a valid model/i,
 } as const
 
 interface Facts {
   readonly status: number
+  readonly words: string
+  /** Words and message. */
   readonly text: string
   readonly waitMs: number | undefined
   readonly dialect: FailureDialect
@@ -54,8 +58,8 @@ const CASES: readonly ((facts: Facts) => Verdict | undefined)[] = [
   quotaExhausted,
   overloaded,
   rateLimited,
-  badCredential,
   modelNotFound,
+  badCredential,
   requestTooLarge,
   requestRefused,
   serverError,
@@ -66,8 +70,9 @@ export function classifyFailure(dialect: FailureDialect, reply: FailedReply, now
   const error = dialect.readError(reply.body)
   const facts: Facts = {
     status: reply.status,
+    words: error.words,
     text: `${error.words} ${error.message}`,
-    waitMs: readRetryAfter(reply.headers, nowMs) ?? error.retryAfterMs,
+    waitMs: readRetryAfter(reply.headers, nowMs) ?? error.retryAfterMs ?? readSpokenWait(error.message),
     dialect,
   }
   for (const recognise of CASES) {
@@ -112,9 +117,14 @@ function overloaded(facts: Facts): Verdict | undefined {
   return { outcome: { kind: 'overloaded', retryAfterMs: facts.waitMs }, code: 'KP-PROV-107' }
 }
 
+/** What a provider says of the limit of one model. */
+const OF_A_MODEL = /\bmodel\b|PerModel|rate limit reached for \S+ in organization/i
+
 function rateLimited(facts: Facts): Verdict | undefined {
-  if (facts.status !== 429) return undefined
-  const scope = /\bmodel\b/i.test(facts.text) ? 'model' : 'account'
+  const { status, dialect, words } = facts
+  const bySaying = (status === 400 || status === 403) && (dialect.rateLimit ?? STANDARD.rateLimit).test(words)
+  if (status !== 429 && !bySaying) return undefined
+  const scope = OF_A_MODEL.test(facts.text) ? 'model' : 'account'
   return { outcome: { kind: 'rate-limited', retryAfterMs: facts.waitMs, scope }, code: 'KP-PROV-110' }
 }
 
@@ -124,8 +134,13 @@ function badCredential(facts: Facts): Verdict | undefined {
   return { outcome: { kind: 'bad-credential' }, code: 'KP-PROV-102' }
 }
 
+/** The key is good, only not for this model. */
+const NO_ACCESS = /model_not_found|not have access to (?:the )?model/i
+
 function modelNotFound(facts: Facts): Verdict | undefined {
-  if (facts.status !== 404 && !(facts.status === 400 && says(facts, 'modelNotFound'))) return undefined
+  const { status, text } = facts
+  const bySaying = (status === 400 && says(facts, 'modelNotFound')) || (status === 403 && NO_ACCESS.test(text))
+  if (status !== 404 && !bySaying) return undefined
   return { outcome: { kind: 'model-not-found' }, code: 'KP-PROV-103' }
 }
 
@@ -160,9 +175,16 @@ function unexpected({ status }: Facts, error: ProviderError): Failure {
 
 /** Providers quote parts of keys and account ids in their messages. */
 function scrub(message: string): string {
-  return message
-    .replaceAll(/\b(?:sk|kp|AIza|gsk|xai|key|org|proj|acct|user|req)[-_][A-Za-z0-9*_.-]{4,}/g, '***')
-    .replaceAll(/\bBearer\s+\S+/gi, 'Bearer ***')
-    .replaceAll(/([?&](?:key|api_key)=)[^&\s]+/g, '$1***')
-    .slice(0, 2_000)
+  return (
+    message
+      .replaceAll(/\b(?:sk|kp|kpm|gsk|xai|pplx|nvapi|hf|sess)[-_][A-Za-z0-9*_.-]{4,}/g, '***')
+      .replaceAll(/\bAIza[A-Za-z0-9_-]{8,}/g, '***')
+      .replaceAll(/\bya29\.[A-Za-z0-9._-]+/g, '***')
+      .replaceAll(/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?/g, '***')
+      // Ids have a digit; `user_location` is a field.
+      .replaceAll(/\b(?:key|org|proj|acct|user|req)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{6,}/g, '***')
+      .replaceAll(/\bBearer\s+\S+/gi, 'Bearer ***')
+      .replaceAll(/([?&](?:key|api_key)=)[^&\s]+/g, '$1***')
+      .slice(0, 2_000)
+  )
 }

@@ -28,5 +28,7 @@ export function readOpenAIError(body: string): ProviderError {
   if (typeof error === 'string') return { words: textMember(unwrapped, 'code'), message: error }
   const words = [textMember(error, 'code'), textMember(error, 'type')].filter((word) => word !== '').join(' ')
   const message = textMember(error, 'message') || textMember(error, 'detail') || textMember(unwrapped, 'message')
-  return { words, message: message === '' && parsed === undefined ? body.slice(0, 300) : message }
+  // The page of a proxy says nothing to a program.
+  const isText = parsed === undefined && !/^\s*</.test(body)
+  return { words, message: message === '' && isText ? body.trim().slice(0, 300) : message }
 }

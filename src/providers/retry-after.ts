@@ -12,18 +12,34 @@ export function readRetryAfter(headers: ReplyHeaders, nowMs: number): number | u
   const text = headerText(headers, 'retry-after')?.trim()
   if (text === undefined || text === '') return undefined
   if (/^\d+(?:\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000)
-  const dateMs = Date.parse(text)
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs)
+  // Date.parse takes almost anything for a date; an HTTP date begins with the day of the week.
+  const dateMs = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(dateMs) ? readGoDuration(text) : Math.max(0, dateMs - nowMs)
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
+const UNIT_MS: Readonly<Record<string, number>> = {
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+  µs: 1e-3,
+  us: 1e-3,
+  ns: 1e-6,
+}
 
 /** A duration as Go writes it (`6m0s`, `20ms`, `1.5s`), milliseconds. */
 export function readGoDuration(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:ms|[dhms]))+$/.test(text)) return undefined
+  if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:[mµun]s|[dhms]))+$/.test(text)) return undefined
   let sum = 0
-  for (const [, amount = '0', unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[dhms])/g)) {
+  for (const [, amount = '0', unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)([mµun]s|[dhms])/g)) {
     sum += Number(amount) * (UNIT_MS[unit] ?? 0)
   }
   return Math.ceil(sum)
+}
+
+/** A wait that stands in a sentence: `Please try again in 7m12s.`, `Please retry in 37.5s`; milliseconds. */
+export function readSpokenWait(message: string): number | undefined {
+  const [, text] = /\b(?:try again|retry) in (\d[\dhms.]*?)\.?(?:\s|$)/i.exec(message) ?? []
+  return readGoDuration(text)
 }

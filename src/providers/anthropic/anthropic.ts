@@ -27,7 +27,7 @@ export const anthropicProvider: Provider = {
       {
         readError: readOpenAIError,
         quota: /billing_error|credit balance|usage limits?\b|spend limit/i,
-        modelNotFound: /not_found_error.*model|model: /i,
+        modelNotFound: /^not_found_error /,
       },
       reply,
       nowMs,
@@ -50,14 +50,18 @@ function anthropicTarget(base: string, { operation, query }: UpstreamCall): Upst
   return { url: withQuery(base + path, query), method: 'POST' }
 }
 
-/** Access tokens go as Bearer with the beta that permits them, API keys in their own header. */
+/** Access tokens go as Bearer, API keys in their own header. */
 function credentialHeaders(account: Account, secret: string | undefined): Record<string, string> {
   if (secret === undefined) return {}
   return account.auth === 'OAuth2' ? { authorization: `Bearer ${secret}` } : { 'x-api-key': secret }
 }
 
-/** Resets are RFC 3339 times. @see https://platform.claude.com/docs/en/api/rate-limits */
+/** Resets are RFC 3339 times, those of plans Unix seconds. @see https://platform.claude.com/docs/en/api/rate-limits */
 function readRateLimits(headers: ReplyHeaders): RateLimits | undefined {
+  const planReset = count(headers, 'anthropic-ratelimit-unified-reset')
+  if (headerText(headers, 'anthropic-ratelimit-unified-status') === 'rejected' && planReset !== undefined) {
+    return { requestsRemaining: 0, requestsResetAtMs: planReset * 1_000 }
+  }
   const requests = count(headers, 'anthropic-ratelimit-requests-remaining')
   const tokens = count(headers, 'anthropic-ratelimit-tokens-remaining')
   if (requests === undefined && tokens === undefined) return undefined

@@ -1,5 +1,5 @@
 import type { Account } from '#table/routing-table.ts'
-import { baseUrl, joinPath, withQuery } from '../build-url.ts'
+import { baseUrl, withQuery } from '../build-url.ts'
 import { classifyFailure } from '../classify-failure.ts'
 import { openaiTarget } from '../openai/chat-paths.ts'
 import { openaiProvider } from '../openai/openai.ts'
@@ -48,7 +48,8 @@ function azureTarget(call: UpstreamCall): UpstreamTarget {
   parameters.set('api-version', apiVersion)
   const query = parameters.toString()
   if (call.operation.kind === 'other') {
-    return { url: withQuery(joinPath(base, call.operation.path), query), method: call.operation.method }
+    const path = call.operation.path.replace(/^(?:\/openai)?(?:\/v1)?(?=\/)/, '/openai')
+    return { url: withQuery(base + path, query), method: call.operation.method }
   }
   if (call.operation.kind === 'chat' && call.operation.format === 'openai-responses') {
     return openaiTarget(`${base}/openai`, { ...call, query })

@@ -1,7 +1,5 @@
-import { baseUrl } from '../build-url.ts'
 import { classifyFailure, type ProviderError } from '../classify-failure.ts'
-import { openaiTarget } from '../openai/chat-paths.ts'
-import { OPENAI_BASE_URL, openaiProvider } from '../openai/openai.ts'
+import { openaiProvider } from '../openai/openai.ts'
 import type { Provider } from '../provider.ts'
 import { member, parseBody, readOpenAIError, textMember } from '../read-error-body.ts'
 
@@ -11,15 +9,15 @@ export const codexProvider: Provider = {
   name: 'Codex',
   chatFormats: () => ['openai-responses'],
   embeddingFormats: () => [],
-  target: (call) => openaiTarget(baseUrl(call.account, OPENAI_BASE_URL), call),
   forwardedRequestHeaders: [...openaiProvider.forwardedRequestHeaders, 'session-id', 'originator'],
   forwardedReplyHeaders: [...openaiProvider.forwardedReplyHeaders, 'x-codex-*'],
-  classifyFailure: (reply, nowMs) => classifyFailure({ readError: readPlanError }, reply, nowMs),
+  classifyFailure: (reply, nowMs) => classifyFailure({ readError: (body) => readPlanError(body, nowMs) }, reply, nowMs),
 }
 
-/** Plan limits tell in the body when they end: `{"error": {"type": "usage_limit_reached", "resets_in_seconds": 120}}`. */
-function readPlanError(body: string): ProviderError {
-  const error = readOpenAIError(body)
-  const seconds = Number(textMember(member(parseBody(body), 'error'), 'resets_in_seconds'))
-  return seconds > 0 ? { ...error, retryAfterMs: seconds * 1000 } : error
+/** Plan limits tell in the body when they end: `{"error": {"type": "usage_limit_reached", "resets_in_seconds": 120, "resets_at": 1763720000}}`. */
+function readPlanError(body: string, nowMs: number): ProviderError {
+  const error = member(parseBody(body), 'error')
+  const seconds = Number(textMember(error, 'resets_in_seconds'))
+  const waitMs = seconds > 0 ? seconds * 1000 : Number(textMember(error, 'resets_at')) * 1000 - nowMs
+  return { ...readOpenAIError(body), ...(waitMs > 0 ? { retryAfterMs: waitMs } : {}) }
 }

@@ -1,12 +1,21 @@
 import { type GeminiVerb, geminiPath } from '#formats/gemini/gemini-path.ts'
 import type { Account } from '#table/routing-table.ts'
-import { baseUrl, joinPath, withQuery } from '../build-url.ts'
-import { classifyFailure } from '../classify-failure.ts'
+import { baseUrl, withQuery } from '../build-url.ts'
+import { classifyFailure, type FailureDialect } from '../classify-failure.ts'
 import type { Provider, UpstreamCall, UpstreamTarget } from '../provider.ts'
+import { untilPacificMidnight } from './pacific-midnight.ts'
 import { readGeminiError } from './read-gemini-error.ts'
 
 const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com'
 const VERSION = /\/v1(?:beta|alpha)?$/
+
+const GEMINI_DIALECT: FailureDialect = {
+  readError: readGeminiError,
+  // "Check your plan and billing details" stands in every 429, also in those of a minute.
+  quota: /PerDay|spend cap|enable billing/i,
+  contentFilter: /content[_ ]policy|safety setting|prompt was blocked|PROHIBITED_CONTENT/,
+  modelNotFound: /NOT_FOUND.*models\/|is not found for API version/i,
+}
 
 /** @see https://ai.google.dev/api */
 export const geminiProvider: Provider = {
@@ -21,18 +30,14 @@ export const geminiProvider: Provider = {
   defaultHeaders: {},
   forwardedRequestHeaders: ['x-goog-api-client', 'x-goog-user-project', 'traceparent', 'tracestate'],
   forwardedReplyHeaders: ['server-timing'],
-  classifyFailure: (reply, nowMs) =>
-    classifyFailure(
-      {
-        readError: readGeminiError,
-        // "Check your plan and billing details" stands in every 429, also in those of a minute.
-        quota: /PerDay|spend cap|enable billing/i,
-        contentFilter: /content[_ ]policy|safety setting|prompt was blocked|PROHIBITED_CONTENT/,
-        modelNotFound: /NOT_FOUND.*models\/|is not found for API version/i,
-      },
-      reply,
-      nowMs,
-    ),
+  classifyFailure: (reply, nowMs) => {
+    const failure = classifyFailure(GEMINI_DIALECT, reply, nowMs)
+    const isDaily = failure.outcome.kind === 'quota-exhausted' && /PerDay/.test(failure.providerCode ?? '')
+    // The RetryInfo beside a daily quota is that of the minute.
+    return isDaily
+      ? { ...failure, outcome: { kind: 'quota-exhausted', retryAfterMs: untilPacificMidnight(nowMs) } }
+      : failure
+  },
   readRateLimits: () => undefined,
   quirks: () => ({}),
   issuer: () => 'gemini',
@@ -53,11 +58,16 @@ function geminiTarget(base: string, { operation, model, stream, query }: Upstrea
   const version = VERSION.exec(base)?.[0] ?? '/v1beta'
   const host = base.replace(VERSION, '')
   if (operation.kind === 'other')
-    return { url: withQuery(joinPath(host, operation.path), query), method: operation.method }
+    return { url: withQuery(host + versioned(operation.path, version), query), method: operation.method }
   const parameters = new URLSearchParams(query)
   parameters.delete('alt')
   const path = version + geminiPath(model, verbOf(operation, stream))
   return { url: withQuery(host + path, parameters.toString()), method: 'POST' }
+}
+
+/** Some clients leave the version out. */
+function versioned(path: string, version: string): string {
+  return /^\/(?:upload\/|download\/)?v\d/.test(path) ? path : version + path
 }
 
 function verbOf(operation: Exclude<UpstreamCall['operation'], { kind: 'other' }>, stream: boolean): GeminiVerb {

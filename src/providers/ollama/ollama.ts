@@ -38,7 +38,7 @@ export const ollamaProvider: Provider = {
   forwardedReplyHeaders: [],
   classifyFailure: (reply, nowMs) =>
     classifyFailure(
-      { readError: readOpenAIError, overloaded: /server busy|loading|maximum pending requests/i },
+      { readError: readOpenAIError, overloaded: /server busy|is loading|maximum pending requests/i },
       reply,
       nowMs,
     ),

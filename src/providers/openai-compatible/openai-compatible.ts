@@ -1,6 +1,6 @@
 import type { ChatFormatName } from '#formats/format.ts'
 import type { Account } from '#table/routing-table.ts'
-import { baseUrl } from '../build-url.ts'
+import { baseUrl, withApiPath } from '../build-url.ts'
 import { classifyFailure } from '../classify-failure.ts'
 import { openaiTarget } from '../openai/chat-paths.ts'
 import { OPENAI_REPLY_HEADERS, OPENAI_REQUEST_HEADERS } from '../openai/openai.ts'
@@ -26,13 +26,15 @@ function compatibleProvider(preset: Preset): Provider {
   const chatFormats: readonly ChatFormatName[] =
     preset.completions === 'None' ? ['openai-chat'] : ['openai-chat', 'openai-completions']
   const quirks = { maxTokensField: 'max_tokens', midSystemAs: 'user', streamUsage: true, ...preset.quirks } as const
+  const apiPath = preset.baseUrl === undefined ? (preset.apiPath ?? '') : new URL(preset.baseUrl).pathname
+  const base = (account: Account): string => withApiPath(baseUrl(account, preset.baseUrl), apiPath)
   return {
     name: 'OpenAICompatible',
     telemetryName: preset.telemetryName,
     chatFormats: () => chatFormats,
     embeddingFormats: () => (preset.embeddings === 'None' ? [] : ['openai-embeddings']),
     countsTokens: () => false,
-    target: (call) => openaiTarget(baseUrl(call.account, preset.baseUrl), call),
+    target: (call) => openaiTarget(base(call.account), call),
     headers: ({ account }, secret) => ({
       ...account.headers,
       ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
@@ -45,6 +47,6 @@ function compatibleProvider(preset: Preset): Provider {
     quirks: () => quirks,
     issuer: () => preset.telemetryName,
     capabilities: () => ({}),
-    healthCheck: (account) => ({ url: `${baseUrl(account, preset.baseUrl)}/models`, method: 'GET' }),
+    healthCheck: (account) => ({ url: `${base(account)}/models`, method: 'GET' }),
   }
 }

@@ -5,6 +5,8 @@ export interface Preset {
   readonly telemetryName: string
   /** Absent: the account must give its own. */
   readonly baseUrl?: string
+  /** Where servers of this kind have their API, for a base URL that names only the host. */
+  readonly apiPath?: string
   readonly quirks?: Omit<TargetQuirks, 'onUnsupported'>
   readonly embeddings?: 'None'
   readonly completions?: 'None'
@@ -49,9 +51,9 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     embeddings: 'None',
   },
   Zhipu: { telemetryName: 'zhipu', baseUrl: 'https://open.bigmodel.cn/api/paas/v4', quirks: { replayReasoning: true } },
-  VLLM: { telemetryName: 'vllm' },
-  SGLang: { telemetryName: 'sglang' },
+  VLLM: { telemetryName: 'vllm', apiPath: '/v1' },
+  SGLang: { telemetryName: 'sglang', apiPath: '/v1' },
   LMStudio: { telemetryName: 'lmstudio', baseUrl: 'http://localhost:1234/v1' },
   LlamaCpp: { telemetryName: 'llamacpp', baseUrl: 'http://localhost:8080/v1' },
-  LiteLLM: { telemetryName: 'litellm' },
+  LiteLLM: { telemetryName: 'litellm', apiPath: '/v1' },
 }

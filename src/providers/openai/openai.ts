@@ -1,11 +1,12 @@
-import { baseUrl } from '../build-url.ts'
+import type { Account } from '#table/routing-table.ts'
+import { baseUrl, withApiPath } from '../build-url.ts'
 import { classifyFailure } from '../classify-failure.ts'
 import type { Provider } from '../provider.ts'
 import { readOpenAIError } from '../read-error-body.ts'
 import { openaiTarget } from './chat-paths.ts'
 import { readOpenAIRateLimits } from './rate-limits.ts'
 
-export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 
 /** Request headers that OpenAI-like servers read; credentials and SDK telemetry stay behind. */
 export const OPENAI_REQUEST_HEADERS: readonly string[] = ['openai-beta', 'idempotency-key', 'traceparent', 'tracestate']
@@ -29,7 +30,7 @@ export const openaiProvider: Provider = {
       : ['openai-chat', 'openai-responses', 'openai-completions'],
   embeddingFormats: () => ['openai-embeddings'],
   countsTokens: () => false,
-  target: (call) => openaiTarget(baseUrl(call.account, OPENAI_BASE_URL), call),
+  target: (call) => openaiTarget(openaiBase(call.account), call),
   headers: ({ account }, secret) => ({
     ...account.headers,
     ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
@@ -44,5 +45,9 @@ export const openaiProvider: Provider = {
   quirks: () => ({ maxTokensField: 'max_completion_tokens', midSystemAs: 'system', streamUsage: true }),
   issuer: () => 'openai',
   capabilities: (model) => (REASONING_MODEL.test(model) ? { reasoning: true, sampling: false } : {}),
-  healthCheck: (account) => ({ url: `${baseUrl(account, OPENAI_BASE_URL)}/models`, method: 'GET' }),
+  healthCheck: (account) => ({ url: `${openaiBase(account)}/models`, method: 'GET' }),
+}
+
+function openaiBase(account: Account): string {
+  return withApiPath(baseUrl(account, OPENAI_BASE_URL), '/v1')
 }

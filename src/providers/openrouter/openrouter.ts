@@ -1,4 +1,5 @@
-import { baseUrl } from '../build-url.ts'
+import type { Account } from '#table/routing-table.ts'
+import { baseUrl, withApiPath } from '../build-url.ts'
 import { classifyFailure } from '../classify-failure.ts'
 import { openaiTarget } from '../openai/chat-paths.ts'
 import { OPENAI_REPLY_HEADERS, OPENAI_REQUEST_HEADERS } from '../openai/openai.ts'
@@ -15,7 +16,7 @@ export const openrouterProvider: Provider = {
   chatFormats: () => ['openai-chat', 'openai-completions'],
   embeddingFormats: () => ['openai-embeddings'],
   countsTokens: () => false,
-  target: (call) => openaiTarget(baseUrl(call.account, OPENROUTER_BASE_URL), call),
+  target: (call) => openaiTarget(openrouterBase(call.account), call),
   headers: ({ account }, secret) => ({
     ...account.headers,
     ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
@@ -33,5 +34,9 @@ export const openrouterProvider: Provider = {
   quirks: () => ({ maxTokensField: 'max_tokens', midSystemAs: 'system', replayReasoning: true, streamUsage: true }),
   issuer: (_account, model) => model.split('/')[0] ?? 'openrouter',
   capabilities: () => ({}),
-  healthCheck: (account) => ({ url: `${baseUrl(account, OPENROUTER_BASE_URL)}/key`, method: 'GET' }),
+  healthCheck: (account) => ({ url: `${openrouterBase(account)}/key`, method: 'GET' }),
+}
+
+function openrouterBase(account: Account): string {
+  return withApiPath(baseUrl(account, OPENROUTER_BASE_URL), '/api/v1')
 }
