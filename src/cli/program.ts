@@ -3,7 +3,9 @@ import { addCompletionCommand } from './commands/completion.ts'
 import { addConfigExportCommand } from './commands/config-export.ts'
 import { addConfigImportCommand } from './commands/config-import.ts'
 import { addConfigValidateCommand } from './commands/config-validate.ts'
+import { addControllerCommand } from './commands/controller.ts'
 import { addExplainCommand } from './commands/explain.ts'
+import { addGatewayCommand } from './commands/gateway.ts'
 import { addLogsCommand } from './commands/logs.ts'
 import { addMockProviderCommand } from './commands/mock-provider.ts'
 import { addProviderListCommand } from './commands/provider-list.ts'
@@ -30,6 +32,8 @@ export function createProgram(context: CommandContext): CliCommand {
     .showHelpAfterError('Run it with --help for its options.')
     .addHelpText('after', EXIT_CODES)
   addServeCommand(program, context)
+  addControllerCommand(program, context)
+  addGatewayCommand(program, context)
   addMockProviderCommand(program, context)
   const config = program.command('config').description('Check, import and export configuration.')
   addConfigValidateCommand(config, context)

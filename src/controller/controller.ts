@@ -88,7 +88,8 @@ export class Controller {
       world,
       publisher: this.#publisher,
       roster: this.#roster,
-      greeting: () => [this.#logCommand()],
+      // The level that a GatewayConfig has by itself does not overrule the flag that a gateway was started with.
+      greeting: () => (this.#logLevel === 'info' ? [] : [this.#logCommand()]),
     })
   }
 

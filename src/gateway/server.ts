@@ -23,8 +23,8 @@ export interface ServerOptions {
   readonly host: string
   readonly port: number
   readonly docsUrl: string
-  /** Prometheus text of this process. */
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** Prometheus text of this process; absent = it is shown elsewhere. */
+  readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>
   /** Management routes beside the AI paths; absent = none. */
   readonly admin?: AdminOptions
 }
@@ -80,8 +80,10 @@ function addStatusRoutes(app: FastifyInstance, gateway: Gateway, options: Server
     reply.code(503)
     return { status: gateway.draining ? 'draining' : 'no routing table' }
   })
+  const { metrics } = options
+  if (metrics === undefined) return
   app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await options.metrics()
+    const { contentType, text } = await metrics()
     reply.header('content-type', contentType)
     return text
   })

@@ -1,10 +1,10 @@
 import { mapOf } from './shape.ts'
 import { matching } from './snapshot.ts'
 
-/** How far a controller had watched when it compiled a table: newest resourceVersion by kind. */
+/** How far a controller had watched when it compiled a table: newest resourceVersion by kind, or by namespace and kind. */
 export type HighWater = Readonly<Record<string, string>>
 
-export const HIGH_WATER_SHAPE = mapOf(matching(/^\d{1,20}$/, 'a resourceVersion'), 64)
+export const HIGH_WATER_SHAPE = mapOf(matching(/^\d{1,20}$/, 'a resourceVersion'), 4_096)
 
 /**
  * Whether a table was compiled from older objects than another: behind in some kind, ahead in none. A controller that was frozen or

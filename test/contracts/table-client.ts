@@ -154,7 +154,7 @@ export function tableClientContract(t: Test, startCarrier: (t: Test) => Promise<
       transport: await carrier.transport('gateway-0'),
     })
     await waitFor(
-      () => gateway.ready && logLevels['gateway'] !== undefined,
+      () => gateway.ready,
       (ready) => ready,
     )
     const account = gateway.registry.find('default', 'a')

@@ -51,6 +51,8 @@ export class Reflector {
   readonly #backoff: Backoff
   /** Where the next watch goes on; undefined = everything must be listed again. */
   #version: string | undefined
+  /** As `#version`, but not forgotten when everything must be listed again. */
+  #reached: string | undefined
   #streaming = true
   #synced = false
   #contactAt: number
@@ -73,6 +75,11 @@ export class Reflector {
   /** Whether the collection was known as a whole at some time. */
   get synced(): boolean {
     return this.#synced
+  }
+
+  /** The newest resourceVersion that was seen; undefined before the first list. */
+  get reached(): string | undefined {
+    return this.#reached
   }
 
   /** Whether the API server has been out of reach for so long that the copy may be badly outdated. */
@@ -165,6 +172,7 @@ export class Reflector {
 
   #take({ type, object }: WatchEvent): void {
     this.#version = object.metadata.resourceVersion
+    this.#reached = this.#version
     if (type === 'BOOKMARK') return
     const changes = type === 'DELETED' ? this.#cache.remove(object) : this.#cache.set(object)
     if (changes.length > 0) this.#options.listener.changed(changes)
@@ -174,6 +182,7 @@ export class Reflector {
     const { listener, world } = this.#options
     const changes = this.#cache.replace(items)
     this.#version = version
+    this.#reached = version
     this.#contactAt = world.monotonic()
     this.#eventAt = this.#contactAt
     this.#relistAt = this.#contactAt

@@ -46,7 +46,7 @@ const NO_METRICS: SourceMetrics = { counted: () => {} }
 export class KubernetesSource {
   readonly #options: KubernetesSourceOptions
   readonly #observed = new ObservedObjects()
-  readonly #reflectors: { readonly kind: string; readonly reflector: Reflector }[] = []
+  readonly #reflectors: { readonly kind: string; readonly mark: string; readonly reflector: Reflector }[] = []
   readonly #secretReflectors: Reflector[] = []
   readonly #secrets: NamedSecrets
   readonly #stop = new AbortController()
@@ -116,6 +116,15 @@ export class KubernetesSource {
     return ages
   }
 
+  /** How far each kind was watched: the newest resourceVersion; of several namespaces by namespace. */
+  highWater(): Readonly<Record<string, string>> {
+    const marks: Record<string, string> = {}
+    for (const { mark, reflector } of this.#reflectors) {
+      if (reflector.reached !== undefined) marks[mark] = reflector.reached
+    }
+    return marks
+  }
+
   /** Reads a Secret again at once, such as after writing it. */
   refreshSecret(namespace: string, name: string): void {
     this.#secrets.refresh(namespace, name)
@@ -135,7 +144,8 @@ export class KubernetesSource {
       if (change.changed) this.#flushSoon(change.urgent)
       if (this.#ready) this.#options.onObserved?.()
     }
-    this.#reflectors.push({ kind, reflector: this.#reflector(resourceOfKind(kind), namespace, changed) })
+    const mark = namespace === undefined ? kind : `${namespace}/${kind}`
+    this.#reflectors.push({ kind, mark, reflector: this.#reflector(resourceOfKind(kind), namespace, changed) })
   }
 
   #reflectSecrets(namespace: string | undefined): void {

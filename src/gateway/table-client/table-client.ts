@@ -25,7 +25,6 @@ const FALLBACK_AFTER_MS = 1_000
 /** The gateway that the tables are for. */
 export interface TableTarget {
   apply(table: RoutingTable): void
-  readonly table: { readonly version: string } | undefined
   readonly registry: { all(): Iterable<ServingAccount> }
 }
 

@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto'
+import { Controller } from '#controller/controller.ts'
+import { ApiClient } from '#controller/kube/api-client.ts'
+import { openConnection } from '#controller/kube/connection.ts'
+import { EventRecorder } from '#controller/kube/event-recorder.ts'
+import { LeaderElection } from '#controller/kube/leader-election.ts'
+import { reviewToken } from '#controller/kube/review-token.ts'
+import { SYSTEM_TIME_AND_CHANCE } from '#controller/kube/time-and-chance.ts'
+import type { CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
+import { GatewayAuthenticator } from '#controller/publish/gateway-authenticator.ts'
+import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
+import { LeaderRelay } from '#controller/publish/leader-relay.ts'
+import { type PublishServer, startPublishServer } from '#controller/publish/publish-server.ts'
+import { KubernetesSource } from '#controller/sources/kubernetes.ts'
+import { StatusReporter } from '#controller/status/status-reporter.ts'
+import type { ComponentLoggers } from '#telemetry/log.ts'
+import { type ControllerTls, openCertificate } from './controller-certificate.ts'
+import { renderControllerState } from './controller-state.ts'
+import { type StatusListener, startStatusListener } from './status-listener.ts'
+
+/** Tokens of gateways are made out to it. */
+const AUDIENCE = 'korproxy-controller'
+
+export interface ControllerRoleOptions {
+  /** Pod. */
+  readonly name: string
+  /** Address of the pod, at which other controllers reach it. */
+  readonly podIp: string
+  /** Where it runs, and keeps its own objects; its tenant serves requests without a client key. */
+  readonly namespace: string
+  /** Absent: all namespaces. */
+  readonly watchNamespaces?: readonly string[]
+  readonly host: string
+  readonly port: number
+  readonly statusPort: number
+  /** Service of the controllers: what their certificates are for. */
+  readonly service: string
+  readonly gatewayServiceAccount: string
+  readonly lease: string
+  readonly lastGoodSecret: string
+  readonly tls: ControllerTls
+  readonly kubeconfigPath?: string
+  readonly loggers: ComponentLoggers
+}
+
+export interface ControllerRole {
+  readonly port: number
+  readonly statusPort: number
+  readonly controller: Controller
+  /** Sends the gateways to the other controllers, gives the lease back, and ends. */
+  drain(): Promise<void>
+}
+
+/** Resolves when the controller serves: everything is known, compiled and published. */
+export async function startControllerRole(options: ControllerRoleOptions): Promise<ControllerRole> {
+  const role = new ClusterController(options)
+  await role.start()
+  return role
+}
+
+const WORLD = SYSTEM_TIME_AND_CHANCE
+/** Gateways hear of the end, and go. */
+const DRAIN_MS = 2_500
+
+class ClusterController implements ControllerRole {
+  readonly controller: Controller
+  readonly #options: ControllerRoleOptions
+  readonly #client: ApiClient
+  readonly #source: KubernetesSource
+  readonly #election: LeaderElection
+  readonly #reporter: StatusReporter
+  readonly #lastGood: LastGoodSecret
+  readonly #relay: LeaderRelay
+  readonly #stop = new AbortController()
+  readonly #watchEvents = new Map<string, number>()
+  #statusFailures = 0
+  #publications = 0
+  #publishedAtMs: number | undefined
+  #draining = false
+  #tls: CertificateSource | undefined
+  #server: PublishServer | undefined
+  #status: StatusListener | undefined
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ControllerRoleOptions) {
+    this.#options = options
+    const { namespace, loggers, kubeconfigPath, lease, name, podIp, port, lastGoodSecret } = options
+    const log = loggers.component('controller')
+    this.#client = new ApiClient(openConnection(kubeconfigPath === undefined ? {} : { kubeconfigPath }), WORLD)
+    this.#source = this.#createSource()
+    this.#election = new LeaderElection({
+      client: this.#client,
+      world: WORLD,
+      namespace,
+      name: lease,
+      identity: name,
+      address: hostAndPort(podIp, port),
+      listener: {
+        started: (term) => {
+          log.info({ term }, 'leading')
+          this.#reporter.takeOver()
+          this.#lastGood.takeOver()
+        },
+        lost: () => log.warn({}, 'no longer leading'),
+        // Gateways tell the new leader what they run.
+        observed: (leader) => {
+          log.info({ leader: leader?.holder }, 'leader')
+          this.controller.audienceChanged()
+        },
+        troubled: (error) => log.warn({ err: error }, 'the lease cannot be read or written'),
+      },
+    })
+    const leads = (): boolean => this.#election.leads
+    this.#lastGood = new LastGoodSecret({
+      client: this.#client,
+      world: WORLD,
+      namespace,
+      name: lastGoodSecret,
+      leads,
+      onTrouble: (error) => log.warn({ err: error }, 'the last good table cannot be kept in its Secret'),
+    })
+    this.#relay = new LeaderRelay({
+      leader: () => (leads() ? undefined : this.#leaderAddress()),
+      authorities: () => this.#tls?.authorities ?? '',
+      serverName: options.service,
+      onTrouble: (error, path) => log.warn({ err: error, path }, 'the leader did not take what a gateway said'),
+    })
+    this.controller = new Controller({
+      world: WORLD,
+      sha256,
+      defaultNamespace: namespace,
+      log,
+      onStatusChanged: () => this.#reporter.refresh(),
+      onPublished: (publication) => {
+        this.#publications += 1
+        this.#publishedAtMs = WORLD.unixTime()
+        this.#lastGood.keep(publication)
+      },
+    })
+    this.#reporter = this.#createReporter(leads)
+  }
+
+  get port(): number {
+    if (this.#server === undefined) throw new Error('not started')
+    return this.#server.port
+  }
+
+  get statusPort(): number {
+    if (this.#status === undefined) throw new Error('not started')
+    return this.#status.port
+  }
+
+  async start(): Promise<void> {
+    const { host, statusPort } = this.#options
+    this.#status = await startStatusListener({
+      host,
+      port: statusPort,
+      notReady: () => this.#notReady(),
+      metrics: async () =>
+        renderControllerState(this.controller, {
+          leads: this.#election.leads,
+          publications: this.#publications,
+          publishedAtMs: this.#publishedAtMs,
+          watchAgesMs: this.#source.lastEventAgesMs(),
+          watchEvents: this.#watchEvents,
+          statusFailures: this.#statusFailures,
+        }),
+    })
+    const [tls] = await Promise.all([this.#openTls(), this.#source.start()])
+    this.#tls = tls
+    this.#configure({ urgent: false })
+    this.#server = await this.#startServer(tls)
+    this.#running = Promise.all([this.#elect(), this.#reporter.run()])
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true
+    this.controller.service.drain()
+    this.#stop.abort()
+    this.#reporter.close()
+    this.#lastGood.close()
+    await this.#running
+    const deadline = WORLD.monotonic() + DRAIN_MS
+    while (this.controller.service.streams > 0 && WORLD.monotonic() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    this.controller.close()
+    await this.#server?.close()
+    this.#tls?.close()
+    await this.#relay.close()
+    await this.#source.close()
+    await this.#client.close()
+    await this.#status?.close()
+  }
+
+  async #elect(): Promise<void> {
+    // A lease that was lost is run for again: nothing is written without it meanwhile.
+    while (!this.#stop.signal.aborted) await this.#election.run(this.#stop.signal)
+  }
+
+  #leaderAddress(): string | undefined {
+    const { leader } = this.#election
+    return leader === undefined || leader.holder === this.#options.name ? undefined : leader.address
+  }
+
+  #configure({ urgent }: { readonly urgent: boolean }): void {
+    this.controller.configure(this.#source.current(), { urgent, highWater: this.#source.highWater() })
+  }
+
+  #createSource(): KubernetesSource {
+    const { watchNamespaces, loggers } = this.#options
+    return new KubernetesSource({
+      client: this.#client,
+      world: WORLD,
+      ...(watchNamespaces !== undefined && { namespaces: watchNamespaces }),
+      onChange: (_set, hint) => this.#configure(hint),
+      onObserved: () => this.#reporter.refresh(),
+      log: loggers.component('source'),
+      metrics: {
+        counted: (kind, counter, amount) => {
+          const key = `${kind}\n${counter}`
+          this.#watchEvents.set(key, (this.#watchEvents.get(key) ?? 0) + amount)
+        },
+      },
+    })
+  }
+
+  #createReporter(leads: () => boolean): StatusReporter {
+    const log = this.#options.loggers.component('status')
+    return new StatusReporter({
+      client: this.#client,
+      world: WORLD,
+      leads,
+      input: () => {
+        const facts = this.controller.facts()
+        return facts && { objects: this.#source.objects(), ...facts, clients: new Map(), policies: new Map() }
+      },
+      recorder: new EventRecorder({
+        client: this.#client,
+        world: WORLD,
+        instance: this.#options.name,
+        onFailure: (error) => log.warn({ err: error }, 'an Event cannot be written'),
+      }),
+      onFailure: (error, { ref }, outcome) => {
+        this.#statusFailures += 1
+        log.warn({ err: error, object: ref, outcome }, 'a status cannot be written')
+      },
+    })
+  }
+
+  async #openTls(): Promise<CertificateSource> {
+    const { tls, namespace, service, podIp, loggers } = this.#options
+    const log = loggers.component('tls')
+    const place = { client: this.#client, world: WORLD, namespace, service, podIp }
+    return openCertificate(tls, place, {
+      changed: (certificate) => {
+        log.info({}, 'new serving certificate')
+        this.#server?.useCertificate(certificate)
+      },
+      troubled: (error) => log.warn({ err: error }, 'the serving certificate cannot be renewed; it is tried again'),
+    })
+  }
+
+  async #startServer(tls: CertificateSource): Promise<PublishServer> {
+    const { host, port, namespace, gatewayServiceAccount, loggers } = this.#options
+    const log = loggers.component('publish')
+    return startPublishServer({
+      host,
+      port,
+      certificate: tls.certificate,
+      service: this.controller.service,
+      authenticator: new GatewayAuthenticator({
+        world: WORLD,
+        review: (token) => reviewToken(this.#client, token, AUDIENCE),
+        users: new Set([`system:serviceaccount:${namespace}:${gatewayServiceAccount}`]),
+      }),
+      world: WORLD,
+      relay: this.#relay,
+      onTrouble: (error, operation) => log.warn({ err: error, operation }, 'a gateway could not be answered'),
+    })
+  }
+
+  #notReady(): string | undefined {
+    if (this.#draining) return 'draining'
+    if (this.controller.published === undefined || this.#server === undefined) return 'no routing table'
+    return this.#source.stale ? 'the Kubernetes API is out of reach' : undefined
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function hostAndPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
