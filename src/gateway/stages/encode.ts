@@ -221,13 +221,17 @@ export function targetModel({ provider, account, model, group, tenant }: Choice)
 
 /** Exact name, then without vendor prefix, `:free`-like suffix or date (`-20251001`, `-2025-08-07`). */
 export function findModelFacts(tenant: Tenant, model: string): ModelFacts | undefined {
-  const exact = tenant.models[model]
+  const exact = ownFacts(tenant, model)
   if (exact !== undefined) return exact
   const bare = model.slice(model.lastIndexOf('/') + 1)
   const plain = bare.replace(/(?::[a-z]+|\[[0-9a-z]+\])$/, '')
-  return (
-    tenant.models[bare] ?? tenant.models[plain] ?? tenant.models[plain.replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, '')]
-  )
+  const undated = plain.replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, '')
+  return ownFacts(tenant, bare) ?? ownFacts(tenant, plain) ?? ownFacts(tenant, undated)
+}
+
+/** Clients choose the name: it may be a member that every object has. */
+function ownFacts({ models }: Tenant, model: string): ModelFacts | undefined {
+  return Object.hasOwn(models, model) ? models[model] : undefined
 }
 
 function toBytes(body: JsonObject): Uint8Array {

@@ -1,4 +1,5 @@
 import type { Usage } from '#formats/ir/chat-event.ts'
+import type { ModelPricing } from '#table/routing-table.ts'
 import type { RequestEvent, UsageRecord } from '#telemetry/request-event.ts'
 import type { Exchange } from '../exchange.ts'
 import type { GatewayRuntime } from '../runtime.ts'
@@ -10,10 +11,16 @@ export function settle(runtime: GatewayRuntime, exchange: Exchange): void {
   const usage = usageRecord(exchange)
   const account = exchange.tenant.accounts.get(exchange.account)
   if (usage !== undefined) account?.limits.noteUsage(usage.input + usage.output, runtime.now())
-  const facts = findModelFacts(exchange.tenant.tenant, exchange.model)
   const costPicoUsd =
-    usage === undefined ? undefined : requestCost(exchange.usage, facts?.pricing, account?.account.priceMultiplier)
+    usage === undefined
+      ? undefined
+      : requestCost({ ...exchange.usage, input: usage.input }, pricing(exchange), account?.account.priceMultiplier)
   runtime.record(requestEvent(runtime, exchange, usage, costPicoUsd))
+}
+
+/** Azure is asked for a deployment, whose name says nothing: its answer names the model. */
+function pricing({ tenant, model, answeredModel = '' }: Exchange): ModelPricing | undefined {
+  return (findModelFacts(tenant.tenant, model) ?? findModelFacts(tenant.tenant, answeredModel))?.pricing
 }
 
 function requestEvent(
