@@ -34,16 +34,22 @@ function flattenUnions(schema: JsonObject): JsonObject {
     const { [keyword]: list, ...rest } = flat
     const branches = Array.isArray(list) ? list.filter(isJsonObject) : []
     if (branches.length === 0) return flat
-    const lists = branches.map((branch) => stringList(branch['required']))
-    const common =
-      keyword === 'allOf' ? lists.flat() : (lists[0] ?? []).filter((name) => lists.every((all) => all.includes(name)))
+    const lists = branches.map((branch) => new Set(stringList(branch['required'])))
+    const names = keyword === 'allOf' ? lists.flatMap((all) => [...all]) : [...(lists[0] ?? [])]
+    const common = keyword === 'allOf' ? names : names.filter((name) => lists.every((all) => all.has(name)))
     const required = [...new Set([...stringList(rest['required']), ...common])]
     return {
       ...rest,
-      properties: Object.assign({}, ...[rest, ...branches].map(({ properties }) => properties).filter(isJsonObject)),
+      properties: mergedProperties([rest, ...branches]),
       ...(required.length > 0 && { required }),
     }
   }, schema)
+}
+
+function mergedProperties(schemas: readonly JsonObject[]): JsonObject {
+  return Object.fromEntries(
+    schemas.flatMap(({ properties }) => (isJsonObject(properties) ? Object.entries(properties) : [])),
+  )
 }
 
 function stringList(value: JsonValue | undefined): string[] {
