@@ -54,7 +54,7 @@ async function responsesTurns(base: string, mode: Mode): Promise<Turns> {
     }
     return mode === 'whole' ? client.responses.create(body) : client.responses.stream(body).finalResponse()
   }
-  const { output } = await ask()
+  const output: OpenAI.Responses.ResponseOutputItem[] = (await ask()).output
   const calls = output.filter((item) => item.type === 'function_call')
   // What comes out may go in again; the SDK's types differ in fields that only come out.
   input.push(...(output as OpenAI.Responses.ResponseInput))
