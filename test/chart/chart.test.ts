@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { runCli } from '../cli/run-cli.ts'
 import { CHART, EVERYTHING, FRESH_CLUSTER, find, helm, type Manifest, render, template, valuesFile } from './helm.ts'
 
 const NAMESPACE_LESS = [
@@ -131,12 +132,8 @@ t.test('R5.1 the controller may be held to Secrets by name', async (t) => {
     rules.filter(({ resources }: Manifest) => resources.includes('secrets')),
     [
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['openai', 'anthropic'], verbs: ['get', 'patch'] },
-      {
-        apiGroups: [''],
-        resources: ['secrets'],
-        resourceNames: ['demo-controller-ca', 'demo-controller-last-good'],
-        verbs: ['get', 'update', 'patch'],
-      },
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-ca'], verbs: ['get', 'update'] },
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-last-good'], verbs: ['patch'] },
     ],
   )
 })
@@ -265,7 +262,13 @@ t.test('R5.1 Prometheus finds the pods, the alerts and Grafana the dashboard', a
   t.strictSame(find(manifests, 'ServiceMonitor', 'demo').spec.endpoints, [
     { port: 'status', path: '/metrics', interval: '30s' },
   ])
-  t.equal(find(manifests, 'PrometheusRule', 'demo').spec.groups[0].rules.length, 8)
+  t.strictSame(
+    find(manifests, 'PrometheusRule', 'demo').spec.groups.map(({ name, rules }: Manifest) => [name, rules.length]),
+    [
+      ['korproxy', 8],
+      ['korproxy-controller', 4],
+    ],
+  )
   const dashboard = find(manifests, 'ConfigMap', 'demo-dashboard')
   t.equal(dashboard.metadata.labels.grafana_dashboard, '1')
   t.equal(JSON.parse(dashboard.data['korproxy.json']).title, 'KorProxy')
@@ -339,5 +342,51 @@ t.test('R5.1 everything has the common labels and says its namespace', async (t)
   for (const { kind, metadata } of manifests) {
     t.match(metadata.labels, { team: 'ai', 'app.kubernetes.io/instance': 'demo' }, `${kind}/${metadata.name}`)
     if (!NAMESPACE_LESS.includes(kind)) t.equal(metadata.namespace, 'kp', `${kind}/${metadata.name}`)
+  }
+})
+
+t.test('R5.1 the controller keeps what it writes in objects that it may name', async (t) => {
+  const manifests = await render({})
+  t.strictSame(find(manifests, 'Role', 'demo-controller').rules, [
+    {
+      apiGroups: ['coordination.k8s.io'],
+      resources: ['leases'],
+      resourceNames: ['demo-controller'],
+      verbs: ['get', 'update'],
+    },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-ca'], verbs: ['get', 'update'] },
+    { apiGroups: [''], resources: ['configmaps'], resourceNames: ['demo-controller-ca'], verbs: ['create', 'patch'] },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-last-good'], verbs: ['patch'] },
+  ])
+  for (const name of ['demo-controller-ca', 'demo-controller-last-good']) {
+    t.notOk('data' in find(manifests, 'Secret', name), `${name} is empty, so that an upgrade leaves what is in it`)
+  }
+})
+
+t.test('R5.1 cert-manager may issue the certificate between controller and gateways', async (t) => {
+  const certManager = { enabled: true, issuerRef: { kind: 'Issuer', name: 'internal' } }
+  const manifests = await render({ controller: { tls: { certManager } } })
+  const { spec } = find(manifests, 'Certificate', 'demo-controller')
+  t.match(spec, { secretName: 'demo-controller-tls', issuerRef: { kind: 'Issuer', name: 'internal' } })
+  t.ok(spec.dnsNames.includes('demo-controller.kp.svc'), 'the name that gateways call')
+  const { containers } = find(manifests, 'Deployment', 'demo-controller').spec.template.spec
+  t.ok(containers[0].args.includes('--tls-dir=/etc/korproxy/tls'))
+  const { volumes } = find(manifests, 'Deployment', 'demo-gateway').spec.template.spec
+  t.strictSame(volumes.find(({ name }: Manifest) => name === 'controller-ca').secret, {
+    secretName: 'demo-controller-tls',
+    items: [{ key: 'ca.crt', path: 'ca.crt' }],
+  })
+})
+
+t.test('R5.2 every argument that a pod is started with is one that the command line knows', async (t) => {
+  const manifests = await render({ controller: { tls: { certManager: { enabled: true } } } })
+  for (const role of ['controller', 'gateway']) {
+    const { args } = find(manifests, 'Deployment', `demo-${role}`).spec.template.spec.containers[0]
+    t.equal(args[0], role)
+    const { out } = await runCli([role, '--help'])
+    for (const argument of args.slice(1)) {
+      const [flag] = argument.split('=')
+      t.ok(out.includes(`  ${flag} `), `${role} ${argument}`)
+    }
   }
 })

@@ -81,6 +81,8 @@ t.test('R5.1 R5.5 install, upgrade and uninstall on a real API server', async (t
     'routingprofile.korproxy.dev/default',
   ])
 
+  const bundle = ['create', 'configmap', 'demo-controller-ca', '--namespace', namespace]
+  t.match(await plane.kubectl(bundle), { code: 0 }, 'as the controller does')
   t.match(await run(['uninstall', 'demo']), { code: 0 })
   const everything = 'all,cm,secret,sa,role,rolebinding,netpol,pdb,hpa,ing,lease,pacct,pgrp,rprof,gwclient,kpgw'
   const left = (await list(everything)).filter(
