@@ -154,6 +154,7 @@ function readSections(
   for (const name of SECTION_NAMES) {
     if (sharesSection(manifest, previous?.snapshot.manifest, name)) continue
     const fault = SECTION_SHAPES[name](sections[name])
+    if (fault?.excess === true) return refused({ reason: 'too-large', message: `${name}: ${describeFault(fault)}.` })
     if (fault !== undefined) return broken(`${name}: ${describeFault(fault)}`)
   }
   // The shapes are those of the sections.

@@ -3,6 +3,8 @@ export interface Fault {
   /** e.g. `tenants.default.groups.pool.members[2].weight`; empty = the value itself. */
   readonly path: string
   readonly problem: string
+  /** It is of the right kind, but there is too much of it. */
+  readonly excess?: true
 }
 
 /** Looks at a value from outside; undefined = it has the shape. Never throws, whatever the value is. */
@@ -20,7 +22,7 @@ export function text({ minLength = 0, maxLength = MAX_TEXT }: TextLimits = {}): 
   return (value) => {
     if (typeof value !== 'string') return mistyped('a text', value)
     if (value.length < minLength || (minLength > 0 && value.trim() === '')) return { path: '', problem: 'is blank' }
-    return value.length > maxLength ? { path: '', problem: `is longer than ${maxLength} characters` } : undefined
+    return value.length > maxLength ? excessive(`is longer than ${maxLength} characters`) : undefined
   }
 }
 
@@ -49,7 +51,7 @@ export function nullable(shape: Shape): Shape {
 export function listOf(item: Shape, maxItems: number): Shape {
   return (value) => {
     if (!Array.isArray(value)) return mistyped('a list', value)
-    if (value.length > maxItems) return { path: '', problem: `has more than ${maxItems} items` }
+    if (value.length > maxItems) return excessive(`has more than ${maxItems} items`)
     for (let at = 0; at < value.length; at += 1) {
       const fault = item(value[at])
       if (fault !== undefined) return within(`[${at}]`, fault)
@@ -63,7 +65,7 @@ export function mapOf(item: Shape, maxEntries: number): Shape {
   return (value) => {
     if (!isObject(value)) return mistyped('an object', value)
     const keys = Object.keys(value)
-    if (keys.length > maxEntries) return { path: '', problem: `has more than ${maxEntries} entries` }
+    if (keys.length > maxEntries) return excessive(`has more than ${maxEntries} entries`)
     for (const key of keys) {
       if (key.trim() === '') return { path: '', problem: 'has a blank key' }
       const fault = item(value[key])
@@ -124,6 +126,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function excessive(problem: string): Fault {
+  return { path: '', problem, excess: true }
+}
+
 function mistyped(wanted: string, value: unknown): Fault {
   return { path: '', problem: value === null ? `is null, not ${wanted}` : `is not ${wanted}` }
 }
@@ -131,8 +137,9 @@ function mistyped(wanted: string, value: unknown): Fault {
 /** Names of objects and models may be long: a path stays readable. */
 const MAX_NAME_IN_PATH = 64
 
-function within(step: string, { path, problem }: Fault): Fault {
+function within(step: string, fault: Fault): Fault {
+  const { path } = fault
   const name = step.length > MAX_NAME_IN_PATH ? `${step.slice(0, MAX_NAME_IN_PATH)}…` : step
-  if (path === '') return { path: name, problem }
-  return { path: path.startsWith('[') ? `${name}${path}` : `${name}.${path}`, problem }
+  if (path === '') return { ...fault, path: name }
+  return { ...fault, path: path.startsWith('[') ? `${name}${path}` : `${name}.${path}` }
 }

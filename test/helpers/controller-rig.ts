@@ -34,7 +34,7 @@ export function fastWorld(factor: number): TimeAndChance {
   const passedMs = (): number => (performance.now() - startMs) * factor
   return {
     monotonic: passedMs,
-    unixTime: () => 1_800_000_000_000 + passedMs(),
+    unixTime: () => 1_800_000_000_000 + Math.floor(passedMs()),
     after: (delayMs, callback) => {
       const timer = setTimeout(callback, delayMs / factor)
       return () => clearTimeout(timer)
@@ -191,8 +191,8 @@ export class InProcessController {
     this.#controller?.service.command(command)
   }
 
-  transport(gateway: string): ControllerTransport {
-    return { connect: async () => this.#session(gateway) }
+  transport(gateway: string, formats: readonly number[] = [1]): ControllerTransport {
+    return { connect: async () => this.#session(gateway, formats) }
   }
 
   #now(): Controller {
@@ -200,10 +200,9 @@ export class InProcessController {
     return this.#controller
   }
 
-  #session(gateway: string): ControllerSession {
+  #session(gateway: string, formats: readonly number[]): ControllerSession {
     const { service } = this.#now()
     const identity = { gateway }
-    const formats = [1, 2]
     let endStream = (): void => {}
     return {
       stream: (listener, signal) =>
