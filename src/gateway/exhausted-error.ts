@@ -13,57 +13,113 @@ export interface LoopHistory {
   readonly none: NoAccount[]
 }
 
-/** The one error that tells a client best why nobody answered. */
-export function exhaustedError(exchange: Exchange, history: LoopHistory): KorProxyError {
-  const group = exchange.targets[0]?.group ?? exchange.group
-  const { failures, none } = history
-  const last = failures.at(-1)
-  if (last?.code === 'KP-PROV-114' && refusedEverywhere(history)) return attemptError(exchange, last)
-  if (refusedEverywhere(history)) return new KorProxyError('KP-PROV-102', { group }, { cause: last?.code })
-  const limited = none.filter(({ reason }) => reason === 'all-limited')
-  const allLimited = failures.every(({ outcome }) => outcome.kind === 'rate-limited')
-  if (limited.length > 0 && limited.length === none.length && allLimited) return rateLimited(limited)
-  if (failures.length > 0 && failures.every(({ outcome }) => outcome.kind === 'quota-exhausted')) {
-    return new KorProxyError('KP-PROV-108', { group })
-  }
-  if (last !== undefined) return withTrueWait(attemptError(exchange, last), none)
-  if (none.every(({ reason }) => reason === 'no-model')) {
-    return new KorProxyError('KP-PROV-103', { model: exchange.requestedModel, group })
-  }
-  if (none.some(({ reason }) => reason === 'at-capacity')) {
-    return new KorProxyError('KP-RATE-402', { group }, { retryAfterMs: shortestWait(none) ?? 1_000 })
-  }
-  if (limited.length > 0) return rateLimited(limited)
-  return new KorProxyError(
-    'KP-PROV-101',
-    { group, diagnostics: diagnostics(none) },
-    { retryAfterMs: shortestWait(none) ?? 10_000 },
-  )
+/** Why the loop ended, read from its history. */
+interface Facts extends LoopHistory {
+  readonly exchange: Exchange
+  /** Where the request was meant to go. */
+  readonly group: string
+  readonly last: AttemptFailure | undefined
+  /** Of `none`: groups in which every account rests. */
+  readonly limited: readonly NoAccount[]
 }
 
-function rateLimited(limited: readonly NoAccount[]): KorProxyError {
-  const retryAfterMs = shortestWait(limited) ?? 30_000
-  return new KorProxyError('KP-PROV-110', { seconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }, { retryAfterMs })
+/** The first that recognises its case decides; the order is the specification. */
+const CASES: readonly ((facts: Facts) => KorProxyError | undefined)[] = [
+  credentialsRefused,
+  quotaSpent,
+  allLimited,
+  lastAttempt,
+  notServed,
+  atCapacity,
+  limitedBefore,
+]
+
+/** The one error that tells a client best why nobody answered. */
+export function exhaustedError(exchange: Exchange, history: LoopHistory): KorProxyError {
+  const { failures, none } = history
+  const facts: Facts = {
+    failures,
+    none,
+    exchange,
+    group: exchange.targets[0]?.group ?? exchange.group,
+    last: failures.at(-1),
+    limited: none.filter(({ reason }) => reason === 'all-limited'),
+  }
+  for (const recognise of CASES) {
+    const error = recognise(facts)
+    if (error !== undefined) return error
+  }
+  const wait = { retryAfterMs: shortestWait(none) ?? 10_000 }
+  return new KorProxyError('KP-PROV-101', { group: facts.group, diagnostics: diagnostics(none) }, wait)
+}
+
+/** Every account was refused now or before: the client's own key is fine, so it must not see a 401. */
+function credentialsRefused({ exchange, group, failures, none, last }: Facts): KorProxyError | undefined {
+  const refusedNow = failures.every(({ outcome }) => outcome.kind === 'bad-credential')
+  const skipped = none.flatMap((selection) => selection.skipped).filter(({ reason }) => reason !== 'model-not-served')
+  const refusedBefore = skipped.every(({ reason }) => reason === 'bad-credential' || reason === 'tried')
+  if (!refusedNow || !refusedBefore || failures.length + skipped.length === 0) return undefined
+  if (last?.code === 'KP-PROV-114') return attemptError(exchange, last)
+  return new KorProxyError('KP-PROV-102', { group }, { cause: last?.code })
+}
+
+/** Found now, or before: an SDK must not sleep until tomorrow. */
+function quotaSpent(facts: Facts): KorProxyError | undefined {
+  const { group, failures } = facts
+  const spentNow = failures.length > 0 && failures.every(({ outcome }) => outcome.kind === 'quota-exhausted')
+  const spent = spentNow || (failures.length === 0 && spentBefore(facts))
+  return spent ? new KorProxyError('KP-PROV-108', { group }) : undefined
+}
+
+function spentBefore({ exchange, none }: Facts): boolean {
+  const usable = none
+    .flatMap(({ skipped }) => skipped)
+    .filter(({ reason }) => reason !== 'model-not-served' && reason !== 'disabled' && reason !== 'draining')
+  const spent = usable.filter(({ account, reason }) => {
+    const view = exchange.tenant.accounts.get(account)?.health.state(undefined, exchange.startedAtMs)
+    return reason === 'rate-limited' && view?.cause === 'quota'
+  })
+  return spent.length > 0 && spent.length === usable.length
+}
+
+function allLimited({ failures, none, limited }: Facts): KorProxyError | undefined {
+  const limitedNow = failures.every(({ outcome }) => outcome.kind === 'rate-limited')
+  return limitedNow && limited.length > 0 && limited.length === none.length ? rateLimited(limited) : undefined
 }
 
 /** A rate limit of the last account is not the wait: the first account that is free again decides. */
-function withTrueWait(error: KorProxyError, none: readonly NoAccount[]): KorProxyError {
+function lastAttempt({ exchange, last, none }: Facts): KorProxyError | undefined {
+  if (last === undefined) return undefined
+  const error = attemptError(exchange, last)
   if (error.code !== 'KP-PROV-110') return error
-  const retryAfterMs = shortestWait(none) ?? error.retryAfterMs ?? 30_000
+  return rateLimited(none, error.retryAfterMs)
+}
+
+/** Without a model it is the path that nobody serves: no API that is known here, and no account that takes just anything. */
+function notServed({ exchange, group, none }: Facts): KorProxyError | undefined {
+  if (!none.every(({ reason }) => reason === 'no-model')) return undefined
+  const { request, path, requestedModel } = exchange
+  if (requestedModel !== '') return new KorProxyError('KP-PROV-103', { model: requestedModel, group })
+  return new KorProxyError('KP-SYS-517', { method: request.method ?? '', path: path.slice(0, 200) })
+}
+
+function atCapacity({ group, none }: Facts): KorProxyError | undefined {
+  if (!none.some(({ reason }) => reason === 'at-capacity')) return undefined
+  return new KorProxyError('KP-RATE-402', { group }, { retryAfterMs: shortestWait(none) ?? 1_000 })
+}
+
+function limitedBefore({ limited }: Facts): KorProxyError | undefined {
+  return limited.length > 0 ? rateLimited(limited) : undefined
+}
+
+function rateLimited(none: readonly NoAccount[], standardMs = 30_000): KorProxyError {
+  const retryAfterMs = shortestWait(none) ?? standardMs
   return new KorProxyError('KP-PROV-110', { seconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }, { retryAfterMs })
 }
 
 function shortestWait(none: readonly NoAccount[]): number | undefined {
   const waits = none.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]))
   return waits.length === 0 ? undefined : Math.min(...waits)
-}
-
-/** Every account was refused now or before: the client's own key is fine, so it must not see a 401. */
-function refusedEverywhere({ failures, none }: LoopHistory): boolean {
-  const refusedNow = failures.every(({ outcome }) => outcome.kind === 'bad-credential')
-  const skipped = none.flatMap((selection) => selection.skipped).filter(({ reason }) => reason !== 'model-not-served')
-  const refusedBefore = skipped.every(({ reason }) => reason === 'bad-credential' || reason === 'tried')
-  return refusedNow && refusedBefore && failures.length + skipped.length > 0
 }
 
 /** `a: erroring until 12:00:03Z, b: disabled`; names come from configuration, secrets are not among them. */

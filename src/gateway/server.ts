@@ -16,6 +16,9 @@ const CHECK_INTERVAL_MS = 2_000
 /** SDKs and agents send a few KiB of headers. */
 const MAX_HEADER_BYTES = 64 * 1024
 
+/** Kept for a client that does not read; the kernel's own buffers come on top. */
+const SOCKET_BUFFER_BYTES = 16_384
+
 /** Time for the last error events to leave. */
 const FLUSH_MS = 100
 
@@ -34,6 +37,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   const app = Fastify({
     logger: false,
     http: {
+      highWaterMark: SOCKET_BUFFER_BYTES,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0,
@@ -43,6 +47,11 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
     // The path is checked in its raw form before a route is chosen.
     routerOptions: { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false },
     exposeHeadRoutes: false,
+    // Before routing: a path whose escapes cannot be read.
+    frameworkErrors: (cause, request, reply) => {
+      const error = new KorProxyError('KP-NET-310', { reason: 'the path is not in its plain form' }, { cause })
+      sendPlainError(error, request, reply, options.docsUrl)
+    },
     forceCloseConnections: 'idle',
   })
   // 0 = no limit by count; Node would drop the rest silently, the size limit refuses instead.

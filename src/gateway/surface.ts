@@ -44,7 +44,8 @@ const OLLAMA_EMBEDDING_PATHS: Readonly<Record<string, EmbeddingFormatName>> = {
   '/api/embed': 'ollama-embed',
   '/api/embeddings': 'ollama-embeddings',
 }
-const GEMINI_VERB = /^(?:\/v1beta|\/v1alpha|\/v1)?\/(?:tuned)?[mM]odels\/(.+):([A-Za-z]+)$/
+/** LiteLLM leaves the version out. A tuned model keeps the name of its collection. */
+const GEMINI_VERB = /^(?:\/v1beta|\/v1alpha|\/v1)?\/(?:models\/|(?=tunedModels\/))(.+):([A-Za-z]+)$/
 
 /** Reads the surface from the request line; `path` is without query and already known to be plain (no escapes that hide slashes). */
 export function readSurface(method: string, path: string, query: URLSearchParams, header: HeaderReader): Surface {
@@ -127,7 +128,10 @@ function modelsSurface(
   header: HeaderReader,
 ): Surface | undefined {
   if (method !== 'GET') return undefined
-  const [, model] = /^(?:\/v1beta\/openai|\/v1beta|\/v1)?\/models(?:\/(.+))?$/.exec(path) ?? [undefined, null]
+  const [, model] = /^(?:\/v1beta\/openai|\/openai\/v1|\/v1beta|\/v1alpha|\/v1)?\/models(?:\/(.+))?$/.exec(path) ?? [
+    undefined,
+    null,
+  ]
   if (model === null) return undefined
   const operation: SurfaceOperation =
     model === undefined ? { kind: 'list-models' } : { kind: 'get-model', model: decodeURIComponent(model) }
@@ -155,6 +159,5 @@ function familyByHeaders(path: string, query: URLSearchParams, header: HeaderRea
   if (header('x-goog-api-key') !== undefined || header('x-goog-api-client') !== undefined || query.has('key')) {
     return 'gemini'
   }
-  if (path.startsWith('/v1beta/') && !path.startsWith('/v1beta/openai/')) return 'gemini'
-  return 'openai'
+  return /^\/v1(?:alpha|beta(?!\/openai))\//.test(path) ? 'gemini' : 'openai'
 }

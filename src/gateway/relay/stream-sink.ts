@@ -59,8 +59,9 @@ export class StreamSink implements ReplySink {
       return answered(this.#parts)
     }
     this.#parts.exchange.truncated = true
-    this.#parts.client.end(this.#writer.fail(this.#parts.clientError(failure)))
-    return { kind: 'broken', failure }
+    const broken = brokenOff(failure)
+    this.#parts.client.end(this.#writer.fail(this.#parts.clientError(broken)))
+    return { kind: 'broken', failure: broken }
   }
 
   heartbeat(): string {
@@ -99,4 +100,11 @@ export class StreamSink implements ReplySink {
     exchange.usageEstimated = true
     exchange.usage = { ...exchange.usage, output: Math.ceil(this.#notes.outputCharacters / 4) }
   }
+}
+
+/** A half answer has an error of its own. A time-out keeps its name, and so does what the provider itself said. */
+function brokenOff(failure: AttemptFailure): AttemptFailure {
+  const { outcome, details = {} } = failure
+  if (outcome.kind !== 'network' && outcome.kind !== 'bad-reply') return failure
+  return { ...failure, code: 'KP-PROV-111', details: { reason: details['reason'] ?? failure.code } }
 }

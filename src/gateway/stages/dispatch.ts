@@ -1,3 +1,4 @@
+import type { Failure } from '#providers/provider.ts'
 import type { Timeouts } from '#table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
 import { openSink } from '../relay/open-sink.ts'
@@ -72,7 +73,10 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
         status,
         replyHeaders: forwardedReplyHeaders(headers, allowed),
         monotonic: runtime.monotonic,
-        classifyFailure: (reply) => account.provider.classifyFailure(reply, runtime.now()),
+        classifyFailure: (reply) => {
+          const failure = account.provider.classifyFailure(reply, runtime.now())
+          return exchange.requestedModel === '' ? withoutModel(failure, reply.status) : failure
+        },
         clientError: (failure) => toClientError(runtime, exchange, withoutSecret(failure, input.secret)),
         clientContext: (request) => clientContext(runtime, exchange, request),
       }
@@ -101,6 +105,11 @@ function call(runtime: GatewayRuntime, input: DispatchInput): Promise<CallResult
     attempt.giveUp(error instanceof Error ? error : new Error(String(error)))
   }
   return attempt.result
+}
+
+/** Where no model was asked for, a 404 is of whatever the path names: the provider's own words tell. */
+function withoutModel(failure: Failure, status: number): Failure {
+  return failure.outcome.kind === 'model-not-found' ? { ...failure, code: 'KP-PROV-104', status } : failure
 }
 
 /** A provider that repeats the key it refused must not tell the client or the log. */

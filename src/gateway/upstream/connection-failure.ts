@@ -1,3 +1,4 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ErrorCode } from '#errors/registry.ts'
 import type { Failure } from '#providers/provider.ts'
 import type { Outcome } from '#table/outcome.ts'
@@ -49,6 +50,8 @@ export function connectionFailure(error: Error, connectMs: number): ConnectionFa
   if (error instanceof AttemptTimeout) {
     return failure({ kind: 'timed-out', phase: error.phase }, TIMEOUT_CODES[error.phase], { limit: error.limitMs })
   }
+  // A decoder's word on the reply, or a reply that is larger than may be kept.
+  if (error instanceof KorProxyError) return failure({ kind: 'bad-reply' }, error.code, error.details)
   if (error instanceof BadReply) return failure({ kind: 'bad-reply' }, 'KP-PROV-109', { reason: error.message })
   const code = errorCode(error)
   if (code === 'KORPROXY_DIAL_REFUSED') {
