@@ -31,8 +31,8 @@ export function compileGroup(
 /** Where requests go when nothing says otherwise: every account, default policies. */
 export function impliedGroup(usable: UsableAccounts): Group {
   const spec = KINDS.ProviderGroup.spec.parse({ accountSelector: { matchLabels: {} } })
-  const members = [...usable].toSorted().map((account) => ({ account, weight: 100, priority: 0 }))
-  return { name: IMPLIED_GROUP, displayName: 'All accounts', ...policies(spec), members, fallbackGroups: [] }
+  const everyone = [...usable].toSorted().map((account) => ({ account, weight: 100, priority: 0 }))
+  return { name: IMPLIED_GROUP, displayName: 'All accounts', ...policies(spec), members: everyone, fallbackGroups: [] }
 }
 
 function policies(spec: GroupSpec): Omit<Group, 'name' | 'displayName' | 'members' | 'fallbackGroups'> {

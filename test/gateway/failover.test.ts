@@ -54,7 +54,11 @@ function asked(stack: Stack): string[] {
     .map(({ headers }) => String(headers['authorization'] ?? '').replace('Bearer sk-', ''))
 }
 
-async function withStack(t: Test, script: readonly unknown[], options: { key?: string; times?: number } = {}): Promise<Stack> {
+async function withStack(
+  t: Test,
+  script: readonly unknown[],
+  options: { key?: string; times?: number } = {},
+): Promise<Stack> {
   const stack = await startStack(t, MANIFESTS)
   const key = options.key ?? 'a'
   stack.simulator.script({
