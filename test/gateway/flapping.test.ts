@@ -150,7 +150,7 @@ t.test('a burst of resets within 100 ms ejects nobody', async (t) => {
 
 t.test('F28 all accounts at 429 for 60 s: nobody is hammered', async (t) => {
   const rig = await startRig(t, ALL_THREE)
-  fail(rig, ['a', 'b', 'c'], [{ failure: { status: 429, retryAfterS: 0 } }])
+  fail(rig, ['a', 'b', 'c'], [{ failure: { status: 429, retryAfterS: 0, message: 'slow down' } }])
   for (let tick = 0; tick < 240; tick += 1) {
     rig.clock.nowMs += 250
     const { status } = await ask(rig)

@@ -110,11 +110,11 @@ t.test('an account that goes is asked no more; one that stays keeps what it has 
   const stack = await startStack(t, accounts(['a', 'b']))
   stack.simulator.script({ match: { key: 'sk-a' }, script: [{ failure: { status: 429, retryAfterS: 60 } }] })
   for (let round = 0; round < 4; round += 1) t.equal((await ask(stack)).status, 200)
-  const learnt = stack.standalone.gateway.registry.find('default', 'a')?.health.state(undefined, Date.now()).state
+  const learnt = stack.standalone.gateway.registry.find('default', 'a')?.health.state('gpt-4o-mini', Date.now()).state
   t.equal(learnt, 'rate_limited')
   await changed(stack, accounts(['a', 'b', 'c']))
   t.equal(
-    stack.standalone.gateway.registry.find('default', 'a')?.health.state(undefined, Date.now()).state,
+    stack.standalone.gateway.registry.find('default', 'a')?.health.state('gpt-4o-mini', Date.now()).state,
     'rate_limited',
   )
   await changed(stack, accounts(['c']))
