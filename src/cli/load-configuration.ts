@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { compile } from '#compile/compile.ts'
+import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { readFolder } from '#controller/sources/folder.ts'
 import { ERRORS } from '#errors/registry.ts'
 import { type Problem, type Resource, type ResourceSet, referenceOf } from '#resources/resource.ts'
@@ -31,7 +32,8 @@ export async function loadConfiguration(paths: readonly string[], options: LoadO
   const { table, problems } = compile(set, { defaultNamespace: options.namespace, sha256 })
   const found = sets.flatMap((each) => each.problems)
   const unread = found.filter((problem) => severityOf(problem) === 'error')
-  return { set, table, unread, problems: [...found, ...repeated(set.resources), ...problems].toSorted(byPlace) }
+  const all = [...found, ...repeated(set.resources), ...problems, ...deprecatedModels(set, table, Date.now())]
+  return { set, table, unread, problems: all.toSorted(byPlace) }
 }
 
 export function severityOf({ code }: Problem): 'warning' | 'error' {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
+import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { type FolderSource, openFolderSource } from '#controller/sources/folder.ts'
 import { formatProblem } from '#controller/sources/format-problem.ts'
 import { ERRORS } from '#errors/registry.ts'
@@ -154,7 +155,7 @@ class StandaloneRuntime implements Standalone {
       externalCredentials: [...set.externalCredentials, ...(extra?.externalCredentials ?? [])],
     }
     const { table, problems } = compile(all, { defaultNamespace: namespace, sha256 })
-    this.#problems = [...set.problems, ...problems]
+    this.#problems = [...set.problems, ...problems, ...deprecatedModels(all, table, Date.now())]
     for (const problem of this.#problems) {
       const level = ERRORS[problem.code].severity === 'warning' ? 'warn' : 'error'
       log[level]({ code: problem.code, object: problem.ref }, formatProblem(problem))

@@ -258,7 +258,7 @@ export const ERRORS = {
     title: 'Stream broke off',
     message: 'The stream from the provider of account {account} broke off: {reason}.',
     description:
-      "The answer had begun when the provider's stream ended without its finish reason, stalled, was reset or carried a broken event. What came before is incomplete.",
+      "The answer had begun when the provider's stream ended without its finish reason, was reset or carried a broken event. What came before is incomplete. A stream that fell silent is KP-NET-303.",
     fix: ['Send the request again.'],
   },
   'KP-PROV-112': {
@@ -289,15 +289,6 @@ export const ERRORS = {
     message: 'The OAuth token of account {account} cannot be refreshed: {reason}.',
     description: 'The token endpoint refused the refresh token for good (invalid_grant or reuse).',
     fix: ['Authorise the account anew and replace the refresh token in its Secret.'],
-  },
-  'KP-PROV-115': {
-    status: 402,
-    kind: 'quota_exhausted',
-    severity: 'error',
-    title: 'Provider payment required',
-    message: 'The provider of account {account} asks for payment.',
-    description: 'The account has no credit.',
-    fix: ['Add credit at the provider.'],
   },
   'KP-PROV-116': {
     status: 503,
@@ -794,15 +785,6 @@ export const ERRORS = {
     message: '{operation} is not implemented.',
     description: 'The API has this operation, KorProxy does not offer it.',
     fix: ['Call the provider directly for this operation.'],
-  },
-  'KP-SYS-519': {
-    status: 415,
-    kind: 'invalid_request',
-    severity: 'warning',
-    title: 'Content type not supported',
-    message: 'Content-Type {type} is not accepted here.',
-    description: 'AI requests are JSON.',
-    fix: ['Send Content-Type: application/json.'],
   },
   'KP-SYS-520': {
     status: 403,
