@@ -37,11 +37,15 @@ interface Candidate {
   sinceMs: number
   /** Counters when the observation began. */
   before: ReadonlyMap<string, Traffic>
+  /** Since when requests fail more often there than elsewhere. */
+  suspectSinceMs: number | undefined
   reason: string | undefined
 }
 
 /** Fewer requests than this prove nothing. */
 const MIN_REQUESTS = 20
+/** A suspicion must last until every gateway has reported: what fails everywhere shows on one of them first. */
+const SUSPICION_MS = 12_000
 /** More failures than before by this share of the requests, and twice as many: the table is to blame. */
 const JUMP = 0.1
 
@@ -94,7 +98,7 @@ export class Rollout {
     if (candidate === undefined || candidate.phase === 'Held') return
     const local = roster.filter((entry) => entry.local)
     this.#choose(candidate, local)
-    const reason = faultOf(candidate, local)
+    const reason = faultOf(candidate, local, nowMs)
     if (reason !== undefined) this.#hold(candidate, reason)
     else if (this.#isDone(candidate, local, nowMs)) this.#finish(candidate)
   }
@@ -110,7 +114,7 @@ export class Rollout {
       candidate.sinceMs = nowMs
       candidate.before = new Map(local.map(({ name, report }) => [name, trafficOf(report)]))
     }
-    return nowMs - candidate.sinceMs >= plan.observeMs
+    return candidate.suspectSinceMs === undefined && nowMs - candidate.sinceMs >= plan.observeMs
   }
 
   #begin(publication: Publication, plan: CanaryPlan): void {
@@ -122,6 +126,7 @@ export class Rollout {
       phase: 'Applying',
       sinceMs: 0,
       before: new Map(),
+      suspectSinceMs: undefined,
       reason: undefined,
     }
   }
@@ -157,15 +162,17 @@ export class Rollout {
 }
 
 /** Why a table must not go further; undefined = nothing is wrong so far. */
-function faultOf(candidate: Candidate, local: readonly RosterEntry[]): string | undefined {
+function faultOf(candidate: Candidate, local: readonly RosterEntry[], nowMs: number): string | undefined {
   const { gateways, publication } = candidate
   const refusal = local.find(({ name, verdict }) => gateways.has(name) && refused(verdict, publication))
   if (refusal !== undefined) {
     const [first] = refusal.verdict?.diagnostics ?? []
     return `${refusal.name} refused it${first === undefined ? '' : `: ${first.message}`}`
   }
-  const failing = candidate.phase === 'Observing' && failsMore(candidate, local)
-  return failing ? 'requests fail more often since' : undefined
+  const isSuspect = candidate.phase === 'Observing' && failsMore(candidate, local)
+  candidate.suspectSinceMs = isSuspect ? (candidate.suspectSinceMs ?? nowMs) : undefined
+  if (candidate.suspectSinceMs === undefined || nowMs - candidate.suspectSinceMs < SUSPICION_MS) return undefined
+  return 'requests fail more often since'
 }
 
 function refused(verdict: RosterEntry['verdict'], publication: Publication): boolean {

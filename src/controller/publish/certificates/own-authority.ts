@@ -96,9 +96,9 @@ export class OwnAuthority implements CertificateSource {
 
   async #renew(): Promise<void> {
     const nowMs = this.#options.world.unixTime()
-    const before = this.authorities
     this.#authorities = await this.#keepAuthorities(nowMs)
-    if (before !== this.authorities) await this.#publishBundle()
+    // Every time: somebody may have deleted it.
+    await this.#publishBundle()
     const signer = signerAmong(this.#authorities, nowMs)
     if (signer === undefined) throw new Error('no certificate authority is valid')
     const issued = this.#issued
