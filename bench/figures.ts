@@ -28,7 +28,7 @@ interface Figure {
 /** Rounds in which others used more of the machine than this do not count while there is a quieter one. */
 const QUIET_CORES = 0.25
 
-export const FIGURES = {
+const FIGURES = {
   cpuPerRequestUs: costPer('answered', 'request1KB', { title: 'CPU µs/request 1 KB', digits: 1 }),
   requestsPerSecond: {
     title: 'max requests/s',
@@ -84,7 +84,7 @@ export const FIGURES = {
 export type FigureName = keyof typeof FIGURES
 export type Figures = Readonly<Partial<Record<FigureName, Spread>>>
 
-export const FIGURE_NAMES = Object.keys(FIGURES).filter((name): name is FigureName => name in FIGURES)
+const FIGURE_NAMES = Object.keys(FIGURES).filter((name): name is FigureName => name in FIGURES)
 
 export function figureOf(name: FigureName): Figure {
   return FIGURES[name]

@@ -75,7 +75,10 @@ export class Gateway {
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),
     }
-    this.#healthChecks = new HealthChecks(this.#runtime)
+    this.#healthChecks = new HealthChecks({
+      runtime: this.#runtime,
+      tenant: (name) => this.#table?.tenants.get(name),
+    })
   }
 
   /** Swaps the table in one step; requests under way finish on the one they began with. */

@@ -2,22 +2,26 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Outcome } from '#table/outcome.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingAccount } from './serving-account.ts'
-import { connectionFailure } from './upstream/connection-failure.ts'
+import type { ServingTenant } from './serving-table.ts'
+import { makeSmallestCall, smallestCall } from './smallest-call.ts'
 
 /** How often is looked whose check is due. */
 const TICK_MS = 1_000
-/** A check speaks for the account as a whole, not for one of its models. */
-const CHECKED_MODEL = ''
-const MAX_ERROR_BYTES = 64 * 1024
+
+export interface HealthCheckOptions {
+  readonly runtime: Pick<GatewayRuntime, 'registry' | 'monotonic' | 'now' | 'pools' | 'log'>
+  readonly tenant: (name: string) => ServingTenant | undefined
+}
 
 /** Asks accounts that opted in for something cheap, so that an outage (and its end) is seen without a client's request. */
 export class HealthChecks {
-  readonly #runtime: GatewayRuntime
+  readonly #options: HealthCheckOptions
   readonly #timer: NodeJS.Timeout
   readonly #dueAt = new WeakMap<ServingAccount, number>()
+  readonly #underWay = new WeakSet<ServingAccount>()
 
-  constructor(runtime: GatewayRuntime) {
-    this.#runtime = runtime
+  constructor(options: HealthCheckOptions) {
+    this.#options = options
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
   }
@@ -27,82 +31,55 @@ export class HealthChecks {
   }
 
   #tick(): void {
-    const now = this.#runtime.monotonic()
-    for (const account of this.#runtime.registry.all()) {
+    const { runtime, tenant } = this.#options
+    const now = runtime.monotonic()
+    for (const account of runtime.registry.all()) {
       const { healthCheck, state } = account.account
-      if (healthCheck.state === 'Disabled' || state === 'Disabled') continue
-      if (now < (this.#dueAt.get(account) ?? 0)) continue
+      const serving = tenant(account.tenant)
+      if (healthCheck.state === 'Disabled' || state === 'Disabled' || serving === undefined) continue
+      // A check that waits for a slow provider is not joined by the next.
+      if (this.#underWay.has(account) || now < (this.#dueAt.get(account) ?? 0)) continue
       this.#dueAt.set(account, now + healthCheck.intervalMs)
-      void this.#check(account)
+      this.#underWay.add(account)
+      this.#check(serving, account)
+        .catch((error: unknown) => runtime.log.error({ account: account.account.name, err: error }, 'health check'))
+        .finally(() => this.#underWay.delete(account))
     }
   }
 
-  async #check(account: ServingAccount): Promise<void> {
-    const startedAt = this.#runtime.monotonic()
-    const { outcome, code } = await this.#ask(account)
-    const latencyMs = this.#runtime.monotonic() - startedAt
-    account.health.record(CHECKED_MODEL, outcome.kind === 'ok' ? { ...outcome, latencyMs } : outcome, {
-      nowMs: this.#runtime.now(),
+  async #check(tenant: ServingTenant, account: ServingAccount): Promise<void> {
+    const { runtime } = this.#options
+    const startedAt = runtime.monotonic()
+    const { outcome, code } = await this.#ask(tenant, account)
+    const latencyMs = runtime.monotonic() - startedAt
+    account.health.recordCheck(outcome.kind === 'ok' ? { ...outcome, latencyMs } : outcome, {
+      nowMs: runtime.now(),
       ...(code === undefined ? {} : { errorCode: code }),
     })
     const slow = latencyMs > account.account.healthCheck.degradedLatencyMs
     if (outcome.kind !== 'ok' || slow) {
-      this.#runtime.log.warn(
-        { account: account.account.name, outcome: outcome.kind, code, latencyMs, slow },
-        'health check',
-      )
+      runtime.log.warn({ account: account.account.name, outcome: outcome.kind, code, latencyMs, slow }, 'health check')
     }
   }
 
-  async #ask(account: ServingAccount): Promise<{ outcome: Outcome; code?: KorProxyError['code'] }> {
-    const target = account.provider.healthCheck(account.account)
-    if (target === undefined) return { outcome: { kind: 'aborted' } }
-    const { timeoutMs } = account.account.healthCheck
+  async #ask(
+    tenant: ServingTenant,
+    account: ServingAccount,
+  ): Promise<{ outcome: Outcome; code?: KorProxyError['code'] }> {
+    const { runtime } = this.#options
+    const { timeoutMs, model } = account.account.healthCheck
     try {
-      const call = {
-        operation: { kind: 'other', method: target.method, path: '' },
-        account: account.account,
-        model: '',
-        stream: false,
-        query: '',
-      } as const
-      const secret = await account.secret()
-      const { origin, pathname, search } = new URL(target.url)
-      const pool = this.#runtime.pools.get({
-        origin,
-        connectMs: timeoutMs,
-        idleTimeoutMs: account.account.connections.idleTimeoutMs,
-        proxyUrl: account.account.proxyUrl,
-        caPem: account.credential.caPem,
+      const smallest = smallestCall(tenant, account, model)
+      const failure = await makeSmallestCall(account, smallest, {
+        pools: runtime.pools,
+        timeoutMs,
+        nowMs: runtime.now(),
       })
-      const reply = await pool.request({
-        origin,
-        path: pathname + search,
-        method: 'GET',
-        headers: {
-          ...account.provider.defaultHeaders,
-          ...account.provider.headers(call, secret),
-          'accept-encoding': 'identity',
-        },
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      if (reply.statusCode < 300) {
-        await reply.body.dump()
-        return { outcome: { kind: 'ok', latencyMs: 0, firstTokenMs: undefined } }
-      }
-      const body = (await reply.body.text()).slice(0, MAX_ERROR_BYTES)
-      const failure = account.provider.classifyFailure(
-        { status: reply.statusCode, headers: reply.headers, body },
-        this.#runtime.now(),
-      )
-      return { outcome: failure.outcome, code: failure.code }
+      return failure ?? { outcome: { kind: 'ok', latencyMs: 0, firstTokenMs: undefined } }
     } catch (error) {
-      if (error instanceof KorProxyError) return { outcome: { kind: 'bad-credential' }, code: error.code }
-      if (error instanceof Error && error.name === 'TimeoutError') {
-        return { outcome: { kind: 'timed-out', phase: 'first-byte' }, code: 'KP-NET-302' }
-      }
-      const failure = connectionFailure(error instanceof Error ? error : new Error(String(error)), timeoutMs)
-      return { outcome: failure.outcome, code: failure.code }
+      if (!(error instanceof KorProxyError)) throw error
+      // Nothing was asked: a matter of the configuration, not of the provider.
+      return { outcome: { kind: 'aborted' }, code: error.code }
     }
   }
 }

@@ -20,24 +20,3 @@ export type Outcome =
   | { readonly kind: 'model-not-found' }
   /** The client left. Says nothing. */
   | { readonly kind: 'aborted' }
-
-/** Outcomes that count as strikes against an account. */
-export function isFailure(outcome: Outcome): boolean {
-  switch (outcome.kind) {
-    case 'server-error':
-    case 'bad-reply':
-    case 'network':
-      return true
-    case 'timed-out':
-      return outcome.phase !== 'total'
-    case 'ok':
-    case 'rate-limited':
-    case 'quota-exhausted':
-    case 'overloaded':
-    case 'bad-credential':
-    case 'refused':
-    case 'model-not-found':
-    case 'aborted':
-      return false
-  }
-}

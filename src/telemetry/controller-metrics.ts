@@ -1,5 +1,5 @@
 /** Every metric that a controller exports besides those of its process. */
-export const CONTROLLER_METRICS = {
+const CONTROLLER_METRICS = {
   leader: { name: 'korproxy_controller_leader', type: 'gauge', help: '1 while this controller leads.' },
   gateways: {
     name: 'korproxy_controller_gateways',

@@ -47,7 +47,7 @@ export async function* readAccessLog(
 }
 
 /** Undefined for text that is no whole line of an access log. */
-export function parseAccessLine(text: string): AccessLine | undefined {
+function parseAccessLine(text: string): AccessLine | undefined {
   try {
     const parsed: unknown = JSON.parse(text)
     return isAccessLine(parsed) ? parsed : undefined

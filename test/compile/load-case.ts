@@ -10,7 +10,7 @@ import { IMPLIED_GROUP, type RoutingTable, type Tenant } from '#table/routing-ta
 import { readFolder } from '../../src/controller/sources/folder.ts'
 import { formatProblem } from '../../src/controller/sources/format-problem.ts'
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const ENVIRONMENT = { OPENAI_API_KEY: 'sk-from-environment' }
 

@@ -5,7 +5,7 @@ export interface Canary {
 }
 
 /** Distinct, long enough not to occur by chance, and with characters that URL and JSON forms escape. */
-export function canary(name: string): Canary {
+function canary(name: string): Canary {
   return { name, value: `KANARI-${name}-"x/+=&%-8f3a91c7e5` }
 }
 

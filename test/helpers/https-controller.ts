@@ -11,7 +11,7 @@ import { fastWorld, startController } from './controller-rig.ts'
 import { scratch } from './stack.ts'
 
 const DAY_MS = 86_400_000
-export const GATEWAY_USER = 'system:serviceaccount:korproxy:korproxy-gateway'
+const GATEWAY_USER = 'system:serviceaccount:korproxy:korproxy-gateway'
 
 /** A controller behind TLS on loopback; tokens are `token-<pod>`. */
 export interface HttpsController {
@@ -25,7 +25,7 @@ export interface HttpsController {
   restart(): Promise<Controller>
 }
 
-export const REVIEW_BY_NAME: TokenReviewer = async (token) => {
+const REVIEW_BY_NAME: TokenReviewer = async (token) => {
   const [, pod] = /^token-(.+)$/.exec(token) ?? []
   return pod === undefined ? undefined : { username: GATEWAY_USER, pod: { name: pod, uid: `uid-${pod}` } }
 }

@@ -12,7 +12,7 @@ const RETRY_MS = 30_000
 /** @see https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size */
 const MAX_BYTES = 1_000_000
 /** The gateways' volume shows it under this name. */
-export const LAST_GOOD_KEY = 'snapshot.gz'
+const LAST_GOOD_KEY = 'snapshot.gz'
 
 const compress = promisify(gzip)
 

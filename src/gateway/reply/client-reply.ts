@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Exchange } from '../exchange.ts'
 
 /** Headers that say how a request was routed (R1.9), and its correlation id under both names. */
-export function routingHeaders(exchange: Exchange): string[] {
+function routingHeaders(exchange: Exchange): string[] {
   const headers = ['x-correlation-id', exchange.correlationId, 'x-request-id', exchange.correlationId]
   const add = (name: string, value: string): void => {
     if (value !== '') headers.push(name, headerText(value))

@@ -127,7 +127,7 @@ function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormat
 }
 
 /** The client's request in the intermediate form. */
-export function decodedChat(exchange: Exchange, format: ChatFormatName): ChatRequest {
+function decodedChat(exchange: Exchange, format: ChatFormatName): ChatRequest {
   return CHAT_FORMATS[format].decodeRequest(parsedBody(exchange), {
     ...(exchange.surface.pathModel === undefined ? {} : { model: exchange.surface.pathModel }),
     ...(exchange.surface.pathStream === undefined ? {} : { stream: exchange.surface.pathStream }),

@@ -9,7 +9,7 @@ export interface DialPolicy {
 }
 
 /** A refused destination; becomes KP-NET-307. */
-export class DialRefused extends Error {
+class DialRefused extends Error {
   readonly code = 'KORPROXY_DIAL_REFUSED'
 }
 

@@ -9,7 +9,7 @@ import type { FailedReply, Operation, Provider, UpstreamCall } from '../provider
 import { member, parseBody, textMember } from '../read-error-body.ts'
 
 /** Where `korproxy mock-provider` listens when nothing else is said. */
-export const MOCK_BASE_URL = 'http://127.0.0.1:1340'
+const MOCK_BASE_URL = 'http://127.0.0.1:1340'
 
 /** Every format the simulator speaks, so that a demonstration works with any client and nothing is translated. */
 const CHAT: readonly ChatFormatName[] = [

@@ -16,7 +16,7 @@ import { LineSplitter } from '#formats/sse/line-splitter.ts'
 import { ANSWERING, type Target } from './targets.ts'
 
 /** Fixed: replies that carry a time carry this one. */
-export const NOW = Date.UTC(2026, 10, 21, 10)
+const NOW = Date.UTC(2026, 10, 21, 10)
 
 const CLIENT_PATHS: readonly (readonly [end: string, format: ChatFormatName])[] = [
   ['/chat/completions', 'openai-chat'],
