@@ -182,7 +182,7 @@ const resources = {
 }
 
 /** Values of the Helm chart: the one source of its schema and of the table in its README. */
-export const chartValues = z.strictObject({
+const chartValues = z.strictObject({
   nameOverride: z.string().max(63).describe('Instead of `korproxy` in labels.'),
   fullnameOverride: z.string().max(52).describe('Instead of the name of the release in names.'),
   commonLabels: texts().describe('Labels of everything.'),
