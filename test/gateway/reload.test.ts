@@ -2,7 +2,7 @@ import t from 'tap'
 import { accounts, type Stack, startStack, waitFor } from '../helpers/stack.ts'
 
 const CHAT = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}'
-const STREAM = CHAT.replace('{', '{"stream":true,')
+const STREAM = '{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
 
 async function ask({ url }: Stack, body = CHAT): Promise<{ status: number; text: string; headers: Headers }> {
   const reply = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body })
@@ -43,7 +43,7 @@ async function changed(stack: Stack, manifests: string): Promise<number> {
 t.test('item 2: 200 streams under way are not touched by changes, good ones and broken ones', async (t) => {
   const both = accounts(['a', 'b'])
   const stack = await startStack(t, `${both}${profile('a')}`)
-  stack.simulator.script({ times: 200, script: [{ reply: { chunks: 40, gapMs: 50 } }] })
+  stack.simulator.script({ match: { model: 'gpt-4o' }, script: [{ reply: { chunks: 40, gapMs: 100 } }] })
   const streams = Array.from({ length: 200 }, () => ask(stack, STREAM))
   await waitFor(
     () => stack.simulator.stats().inFlight,
