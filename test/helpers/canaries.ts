@@ -4,12 +4,7 @@ export interface Canary {
   readonly value: string
 }
 
-/** Distinct, long enough not to occur by chance, and with characters that URL and JSON forms escape. */
-function canary(name: string): Canary {
-  return { name, value: `KANARI-${name}-"x/+=&%-8f3a91c7e5` }
-}
-
-/** The same without characters that headers or query strings could not carry. */
+/** Distinct, long enough not to occur by chance, and of characters that headers and query strings can carry. */
 export function plainCanary(name: string): Canary {
   return { name, value: `KANARI-${name}-8f3a91c7e5d24b60` }
 }
