@@ -20,6 +20,9 @@ export interface HealthSnapshot {
   readonly lastSuccessMs?: number
 }
 
+/** What an active check has instead of a model. */
+const CHECKED = ''
+
 const AVAILABLE: HealthView = { state: 'available' }
 
 /**
@@ -74,6 +77,39 @@ export class AccountHealth {
       case 'model-not-found':
       case 'aborted':
         this.#releaseProbes(model)
+        return
+    }
+  }
+
+  /** The result of an active check: it speaks for the account as a whole, whichever model was asked. */
+  recordCheck(outcome: Outcome, at: RecordedAt): void {
+    switch (outcome.kind) {
+      case 'ok':
+        // A list of models has limits of its own: that it came says nothing of those that real requests met.
+        this.#account.breaker.succeed(at.nowMs - outcome.latencyMs, at.nowMs)
+        this.#lastSuccessMs = at.nowMs
+        return
+      case 'bad-credential':
+        this.#note(CHECKED, outcome, at)
+        this.#refuseCredential(at.nowMs)
+        return
+      case 'rate-limited':
+      case 'overloaded':
+      case 'quota-exhausted':
+        this.#note(CHECKED, outcome, at)
+        this.#rest(this.#account, outcome, at.nowMs)
+        return
+      case 'network':
+      case 'timed-out':
+      case 'server-error':
+      case 'bad-reply':
+        this.#note(CHECKED, outcome, at)
+        this.#account.breaker.strike(this.#policy, at)
+        return
+      // A server without the asked path or model may work well otherwise.
+      case 'refused':
+      case 'model-not-found':
+      case 'aborted':
         return
     }
   }
@@ -182,16 +218,25 @@ export class AccountHealth {
   ): void {
     const scope = this.#scope(model)
     for (const breaker of this.#openBreakers(scope)) breaker.answerProbe()
+    const ofModel = outcome.kind === 'overloaded' || (outcome.kind === 'rate-limited' && outcome.scope === 'model')
+    this.#rest(ofModel ? scope : this.#account, outcome, nowMs)
+  }
+
+  #rest(
+    scope: ScopeHealth,
+    outcome: Extract<Outcome, { kind: 'rate-limited' | 'overloaded' | 'quota-exhausted' }>,
+    nowMs: number,
+  ): void {
     const at = { nowMs, random: this.#random() }
     switch (outcome.kind) {
       case 'rate-limited':
-        ;(outcome.scope === 'account' ? this.#account : scope).rateLimit(this.#policy, outcome.retryAfterMs, at)
+        scope.rateLimit(this.#policy, outcome.retryAfterMs, at)
         return
       case 'overloaded':
         scope.overload(this.#policy, outcome.retryAfterMs, at)
         return
       case 'quota-exhausted':
-        this.#account.exhaustQuota(outcome.retryAfterMs, nowMs)
+        scope.exhaustQuota(outcome.retryAfterMs, nowMs)
         return
     }
   }
