@@ -4,7 +4,7 @@ import { managementToken } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
 import { reportError } from './report-error.ts'
 import { stateDirectoryOption } from './state-directory.ts'
-import { stopSignal } from './stop-signal.ts'
+import { stopSignal, uncaughtFault } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 
 interface ServeFlags {
@@ -60,7 +60,8 @@ async function serve(flags: ServeFlags, { terminal }: CommandContext): Promise<v
     ...(extra === undefined ? {} : { extra }),
   }).catch((error: unknown) => endProcess(terminal, error))
   log.component('cli').info({ url: standalone.url, discovered: extra?.resources.length ?? 0 }, 'listening')
-  await stopSignal()
+  const fault = uncaughtFault((error) => log.component('cli').error({ err: error }, 'uncaught error; draining'))
+  await Promise.race([stopSignal(), fault])
   await standalone.drain(flags.drain * 1000)
   await simulator?.close()
 }

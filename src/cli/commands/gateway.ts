@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { readCount, readPort } from '../read-flag.ts'
-import { stopSignal } from '../stop-signal.ts'
+import { stopSignal, uncaughtFault } from '../stop-signal.ts'
 
 interface GatewayFlags {
   readonly controller: string
@@ -73,7 +73,8 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     loggers,
   })
   loggers.component('cli').info({ url: role.url, statusPort: role.statusPort }, 'listening')
-  await stopSignal()
+  const fault = uncaughtFault((error) => loggers.component('cli').error({ err: error }, 'uncaught error; draining'))
+  await Promise.race([stopSignal(), fault])
   loggers.component('cli').info({ seconds: flags.drain }, 'draining')
   await role.drain(flags.drain * 1_000)
 }
