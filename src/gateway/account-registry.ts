@@ -40,13 +40,18 @@ export class AccountRegistry {
     const id = `${tenant}/${account.name}`
     const known = this.#accounts.get(id)
     const serving = known ?? this.#create(id, { tenant, account, credential, policy })
+    // What was learnt is of the old destination.
+    if (!sameDestination(serving.account, account)) serving.health.reset(this.#now())
     serving.account = account
     serving.provider = findProvider(account)
     serving.limits.configure(account.limits)
     serving.health.configure(policy)
     if (serving.credential.version !== credential.version || serving.credential.type !== credential.type) {
+      const before = serving.credential
       Object.assign(serving, this.#credentials.open(id, credential), { credential })
-      serving.health.credentialChanged(this.#now())
+      if (!isNextToken(before, credential) || serving.health.state(undefined, this.#now()).cause === 'credential') {
+        serving.health.credentialChanged(this.#now())
+      }
     }
     if (account.state === 'Enabled') serving.health.enable()
     else serving.health.disable()
@@ -57,6 +62,8 @@ export class AccountRegistry {
     const health = new AccountHealth(policy, this.#random)
     const saved = this.#saved.get(id)
     if (saved !== undefined) health.restore(saved, this.#now())
+    // An account that goes and comes back later is not what it was at the start of the process.
+    this.#saved.delete(id)
     const created: ServingAccount = {
       tenant,
       account,
@@ -88,4 +95,18 @@ export class AccountRegistry {
   save(): SavedHealth {
     return Object.fromEntries([...this.#accounts].map(([id, { health }]) => [id, health.snapshot()]))
   }
+}
+
+/** The next access token of an account says nothing about its limits. */
+function isNextToken(before: Credential, after: Credential): boolean {
+  return before.type === 'AccessToken' && after.type === 'AccessToken'
+}
+
+function sameDestination(before: Account, after: Account): boolean {
+  return (
+    before.provider === after.provider &&
+    before.preset === after.preset &&
+    before.baseUrl === after.baseUrl &&
+    before.proxyUrl === after.proxyUrl
+  )
 }

@@ -61,11 +61,11 @@ export class AttemptLoop {
     for (const target of this.#exchange.targets) {
       const run = this.#openGroup(target, whenUnavailable)
       if (run === undefined) continue
-      run.serving.active += 1
+      run.serving.load.active += 1
       try {
         if ((await this.#runGroup(run)) === 'done') return 'done'
       } finally {
-        run.serving.active -= 1
+        run.serving.load.active -= 1
       }
     }
     return 'spent'
@@ -135,7 +135,7 @@ export class AttemptLoop {
     chosen: Chosen,
     kind: 'first' | 'retry',
   ): Promise<AttemptFailure | 'over-budget' | undefined> {
-    if (kind === 'retry' && !run.serving.retryBudget.tryAcquire(run.serving.active)) {
+    if (kind === 'retry' && !run.serving.retryBudget.tryAcquire(run.serving.load.active)) {
       this.#releaseProbe(chosen)
       return 'over-budget'
     }

@@ -34,8 +34,8 @@ export interface ServingGroup {
   readonly group: Group
   readonly selector: GroupSelector<ServingAccount>
   readonly retryBudget: RetryBudget
-  /** Requests under way in this group. */
-  active: number
+  /** Of all tables together: a request counts down where it counted up, whatever table came meanwhile. */
+  readonly load: { active: number }
 }
 
 const NO_CREDENTIAL: Credential = { type: 'None', version: '' }
@@ -93,7 +93,7 @@ function buildGroup(
     group,
     selector: new GroupSelector(group, accounts, tenant.modelAliases),
     retryBudget: new RetryBudget(group.retry.budgetPercent, group.retry.budgetMinimum),
-    active: previous?.active ?? 0,
+    load: previous?.load ?? { active: 0 },
   }
 }
 

@@ -1,5 +1,6 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ModelEntry } from '#formats/format.ts'
+import { anyGlob } from '#routing/glob.ts'
 import { listModels, resolveModel } from '#routing/model-access.ts'
 import type { Client } from '#table/routing-table.ts'
 import type { ServingTenant } from '../serving-table.ts'
@@ -16,8 +17,14 @@ export function findModelEntry(tenant: ServingTenant, client: Client | undefined
   const listed = listModels(tenant.tenant, client).includes(name)
   const served = upstreamName(tenant, name) !== undefined
   const known = findModelFacts(tenant.tenant, name) !== undefined
-  if (!listed && !(served && known)) throw new KorProxyError('KP-PROV-103', { model: name, group: '*' })
+  if (!listed && !(served && known && mayUse(client, name)))
+    throw new KorProxyError('KP-PROV-103', { model: name, group: '*' })
   return modelEntry(tenant, name)
+}
+
+function mayUse(client: Client | undefined, name: string): boolean {
+  const allowed = client?.allowedModels ?? []
+  return allowed.length === 0 || anyGlob(allowed)(name)
 }
 
 function modelEntry(tenant: ServingTenant, id: string): ModelEntry {
