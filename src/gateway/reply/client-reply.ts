@@ -4,15 +4,12 @@ import type { Exchange } from '../exchange.ts'
 /** Headers that say how a request was routed (R1.9), and its correlation id under both names. */
 function routingHeaders(exchange: Exchange): string[] {
   const headers = ['x-correlation-id', exchange.correlationId, 'x-request-id', exchange.correlationId]
-  const add = (name: string, value: string): void => {
-    if (value !== '') headers.push(name, headerText(value))
-  }
-  add('x-korproxy-profile', exchange.profile)
-  add('x-korproxy-provider-group', exchange.group)
-  add('x-korproxy-account', exchange.account)
-  add('x-korproxy-provider', exchange.provider)
-  add('x-korproxy-model', exchange.model)
-  add('x-korproxy-type', exchange.requestType)
+  addHeader(headers, 'x-korproxy-profile', exchange.profile)
+  addHeader(headers, 'x-korproxy-provider-group', exchange.group)
+  addHeader(headers, 'x-korproxy-account', exchange.account)
+  addHeader(headers, 'x-korproxy-provider', exchange.provider)
+  addHeader(headers, 'x-korproxy-model', exchange.model)
+  addHeader(headers, 'x-korproxy-type', exchange.requestType)
   headers.push('x-korproxy-attempts', String(exchange.attempts.length))
   if (exchange.panic) headers.push('x-korproxy-panic', 'true')
   if (exchange.droppedParameters.length > 0)
@@ -20,9 +17,15 @@ function routingHeaders(exchange: Exchange): string[] {
   return headers
 }
 
+function addHeader(headers: string[], name: string, value: string): void {
+  if (value !== '') headers.push(name, headerText(value))
+}
+
+const PLAIN = /^[\x20-\x7e]{0,512}$/
+
 /** Names come from configuration and clients; a header takes visible ASCII only. */
 function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 512)
+  return PLAIN.test(text) ? text : text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 512)
 }
 
 /** The client's side of an exchange: head once, then bytes with back-pressure. */
