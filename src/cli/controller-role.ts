@@ -6,6 +6,7 @@ import { EventRecorder } from '#controller/kube/event-recorder.ts'
 import { LeaderElection } from '#controller/kube/leader-election.ts'
 import { reviewToken } from '#controller/kube/review-token.ts'
 import { SYSTEM_TIME_AND_CHANCE } from '#controller/kube/time-and-chance.ts'
+import { withAccessTokens } from '#controller/publish/access-tokens.ts'
 import type { CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
 import { GatewayAuthenticator } from '#controller/publish/gateway-authenticator.ts'
 import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
@@ -13,43 +14,14 @@ import { LeaderRelay } from '#controller/publish/leader-relay.ts'
 import { type PublishServer, startPublishServer } from '#controller/publish/publish-server.ts'
 import { KubernetesSource } from '#controller/sources/kubernetes.ts'
 import { StatusReporter } from '#controller/status/status-reporter.ts'
-import type { ComponentLoggers } from '#telemetry/log.ts'
-import { type ControllerTls, openCertificate } from './controller-certificate.ts'
+import { openCertificate } from './controller-certificate.ts'
+import type { ControllerRole, ControllerRoleOptions } from './controller-role-options.ts'
 import { renderControllerState } from './controller-state.ts'
+import { OAuthRefresher } from './oauth-refresher.ts'
 import { type StatusListener, startStatusListener } from './status-listener.ts'
 
 /** Tokens of gateways are made out to it. */
 const AUDIENCE = 'korproxy-controller'
-
-export interface ControllerRoleOptions {
-  /** Pod. */
-  readonly name: string
-  /** Address of the pod, at which other controllers reach it. */
-  readonly podIp: string
-  /** Where it runs, and keeps its own objects; its tenant serves requests without a client key. */
-  readonly namespace: string
-  /** Absent: all namespaces. */
-  readonly watchNamespaces?: readonly string[]
-  readonly host: string
-  readonly port: number
-  readonly statusPort: number
-  /** Service of the controllers: what their certificates are for. */
-  readonly service: string
-  readonly gatewayServiceAccount: string
-  readonly lease: string
-  readonly lastGoodSecret: string
-  readonly tls: ControllerTls
-  readonly kubeconfigPath?: string
-  readonly loggers: ComponentLoggers
-}
-
-export interface ControllerRole {
-  readonly port: number
-  readonly statusPort: number
-  readonly controller: Controller
-  /** Sends the gateways to the other controllers, gives the lease back, and ends. */
-  drain(): Promise<void>
-}
 
 /** Resolves when the controller serves: everything is known, compiled and published. */
 export async function startControllerRole(options: ControllerRoleOptions): Promise<ControllerRole> {
@@ -71,6 +43,7 @@ class ClusterController implements ControllerRole {
   readonly #reporter: StatusReporter
   readonly #lastGood: LastGoodSecret
   readonly #relay: LeaderRelay
+  readonly #refresher: OAuthRefresher
   readonly #stop = new AbortController()
   readonly #watchEvents = new Map<string, number>()
   #statusFailures = 0
@@ -100,6 +73,7 @@ class ClusterController implements ControllerRole {
           log.info({ term }, 'leading')
           this.#reporter.takeOver()
           this.#lastGood.takeOver()
+          this.#refresher.takeOver()
         },
         lost: () => log.warn({}, 'no longer leading'),
         // Gateways tell the new leader what they run.
@@ -125,11 +99,22 @@ class ClusterController implements ControllerRole {
       serverName: options.service,
       onTrouble: (error, path) => log.warn({ err: error, path }, 'the leader did not take what a gateway said'),
     })
+    this.#refresher = new OAuthRefresher({
+      client: this.#client,
+      world: WORLD,
+      sha256,
+      namespace,
+      leads,
+      set: () => this.#source.current(),
+      written: (secretNamespace, secret) => this.#source.refreshSecret(secretNamespace, secret),
+      log: loggers.component('oauth'),
+    })
     this.controller = new Controller({
       world: WORLD,
       sha256,
       defaultNamespace: namespace,
       log,
+      finishTable: (table, set) => withAccessTokens(table, set, sha256),
       onStatusChanged: () => this.#reporter.refresh(),
       onPublished: (publication) => {
         this.#publications += 1
@@ -179,6 +164,7 @@ class ClusterController implements ControllerRole {
     this.#stop.abort()
     this.#reporter.close()
     this.#lastGood.close()
+    await this.#refresher.close()
     await this.#running
     const deadline = WORLD.monotonic() + DRAIN_MS
     while (this.controller.service.streams > 0 && WORLD.monotonic() < deadline) {
@@ -205,6 +191,7 @@ class ClusterController implements ControllerRole {
 
   #configure({ urgent }: { readonly urgent: boolean }): void {
     this.controller.configure(this.#source.current(), { urgent, highWater: this.#source.highWater() })
+    this.#refresher.setChanged()
   }
 
   #createSource(): KubernetesSource {

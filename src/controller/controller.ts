@@ -28,7 +28,7 @@ export interface ControllerOptions {
   /** All gateways, except canaries, should run this from now on. */
   readonly onPublished?: (publication: Publication) => void
   /** Turns credentials into what gateways get. */
-  readonly finishTable?: (table: RoutingTable) => RoutingTable
+  readonly finishTable?: (table: RoutingTable, set: ResourceSet) => RoutingTable
   readonly formats?: readonly TableFormat[]
 }
 
@@ -97,7 +97,7 @@ export class Controller {
   configure(set: ResourceSet & { readonly problems: readonly Problem[] }, { urgent, highWater }: ConfigureHint): void {
     const { defaultNamespace, sha256, finishTable } = this.#options
     const compiled = compile(set, { defaultNamespace, sha256 })
-    const table = finishTable === undefined ? compiled.table : finishTable(compiled.table)
+    const table = finishTable === undefined ? compiled.table : finishTable(compiled.table, set)
     this.#problems = compiled.problems
     this.#resources.set(table, set.resources)
     this.#withheld = undefined

@@ -1,4 +1,4 @@
-import type { KorProxyError } from '#errors/korproxy-error.ts'
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { OAuth2Tokens, TokenReply } from '#providers/oauth2/read-token-reply.ts'
 import type { OAuth2Credential, TokenRequest } from '#providers/oauth2/token-request.ts'
 import { OAuth2TokenSource } from '#providers/oauth2/token-source.ts'
@@ -41,7 +41,9 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
     open(account, credential) {
       if (credential.type !== 'OAuth2') {
         retire(options, sources, account)
-        return staticSecret(credential)
+        return credential.type === 'AccessToken'
+          ? givenToken(account, credential, options.now)
+          : staticSecret(credential)
       }
       const source = openOAuth2(options, sources, account, credential)
       return { secret: () => source.accessToken(), renew: () => source.renew() }
@@ -49,7 +51,31 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
   }
 }
 
-function staticSecret(credential: Exclude<Credential, OAuth2Credential>): Pick<ServingAccount, 'secret' | 'renew'> {
+type GivenToken = Extract<Credential, { readonly type: 'AccessToken' }>
+
+/** The controller refreshes it, and brings the next one before this one ends. */
+function givenToken(
+  account: string,
+  { accessToken, expiresAtMs }: GivenToken,
+  now: () => number,
+): Pick<ServingAccount, 'secret' | 'renew'> {
+  return {
+    secret: () => {
+      if (accessToken !== '' && now() < expiresAtMs) return accessToken
+      const reason = 'the controller has not brought a valid access token'
+      throw new KorProxyError('KP-PROV-116', { account: nameOf(account), reason }, { retryAfterMs: 5_000 })
+    },
+    renew: undefined,
+  }
+}
+
+function nameOf(account: string): string {
+  return account.slice(account.indexOf('/') + 1)
+}
+
+function staticSecret(
+  credential: Exclude<Credential, OAuth2Credential | GivenToken>,
+): Pick<ServingAccount, 'secret' | 'renew'> {
   const secret = credential.type === 'APIKey' ? credential.apiKey : undefined
   return { secret: () => secret, renew: undefined }
 }
@@ -89,7 +115,7 @@ function openOAuth2(
   const replaced = retire(options, sources, account)
   const open: OpenSource = {
     source: new OAuth2TokenSource({
-      account: account.slice(account.indexOf('/') + 1),
+      account: nameOf(account),
       credential,
       now: options.now,
       random: options.random,

@@ -306,4 +306,14 @@ export type Credential =
       readonly refreshLeadMs?: number
       readonly caPem?: string
     }
+  /** Of an OAuth 2 account whose tokens the controller refreshes: what gateways send, and nothing to get more with. */
+  | {
+      readonly type: 'AccessToken'
+      readonly version: string
+      /** Empty while there is none. */
+      readonly accessToken: string
+      /** Unix time, milliseconds. */
+      readonly expiresAtMs: number
+      readonly caPem?: string
+    }
   | { readonly type: 'None'; readonly version: string; readonly caPem?: string }

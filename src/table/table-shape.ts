@@ -300,6 +300,10 @@ const CREDENTIALS_SHAPE = mapOf(
       },
       { clientSecret: secret, refreshLeadMs: milliseconds, caPem: secret },
     ),
+    AccessToken: objectOf<Extract<Credential, { type: 'AccessToken' }>>(
+      { type: oneOf('AccessToken'), version, accessToken: text({ maxLength: MAX_SECRET }), expiresAtMs: milliseconds },
+      { caPem: secret },
+    ),
     None: objectOf<Extract<Credential, { type: 'None' }>>({ type: oneOf('None'), version }, { caPem: secret }),
   }),
   MAX_TENANTS * 100,

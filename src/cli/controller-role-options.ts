@@ -1,0 +1,33 @@
+import type { Controller } from '#controller/controller.ts'
+import type { ComponentLoggers } from '#telemetry/log.ts'
+import type { ControllerTls } from './controller-certificate.ts'
+
+export interface ControllerRoleOptions {
+  /** Pod. */
+  readonly name: string
+  /** Address of the pod, at which other controllers reach it. */
+  readonly podIp: string
+  /** Where it runs, and keeps its own objects; its tenant serves requests without a client key. */
+  readonly namespace: string
+  /** Absent: all namespaces. */
+  readonly watchNamespaces?: readonly string[]
+  readonly host: string
+  readonly port: number
+  readonly statusPort: number
+  /** Service of the controllers: what their certificates are for. */
+  readonly service: string
+  readonly gatewayServiceAccount: string
+  readonly lease: string
+  readonly lastGoodSecret: string
+  readonly tls: ControllerTls
+  readonly kubeconfigPath?: string
+  readonly loggers: ComponentLoggers
+}
+
+export interface ControllerRole {
+  readonly port: number
+  readonly statusPort: number
+  readonly controller: Controller
+  /** Sends the gateways to the other controllers, gives the lease back, and ends. */
+  drain(): Promise<void>
+}
