@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 
 const STEPS: readonly (readonly [string, ...string[]])[] = [
   ['tsc', '-p', '.'],
-  ['biome', 'check', '--error-on-warnings=false', '--max-diagnostics=50'],
+  ['biome', 'check', '--max-diagnostics=50'],
   ['knip', '--no-progress'],
   ['jscpd', 'src', '--silent', '--threshold', '1.5', '--min-tokens', '70', '--reporters', 'consoleFull'],
 ]
