@@ -63,13 +63,13 @@ function givenToken(
     secret: () => {
       if (accessToken !== '' && now() < expiresAtMs) return accessToken
       const reason = 'the controller has not brought a valid access token'
-      throw new KorProxyError('KP-PROV-116', { account: nameOf(account), reason }, { retryAfterMs: 5_000 })
+      throw new KorProxyError('KP-PROV-116', { account: accountName(account), reason }, { retryAfterMs: 5_000 })
     },
     renew: undefined,
   }
 }
 
-function nameOf(account: string): string {
+function accountName(account: string): string {
   return account.slice(account.indexOf('/') + 1)
 }
 
@@ -115,7 +115,7 @@ function openOAuth2(
   const replaced = retire(options, sources, account)
   const open: OpenSource = {
     source: new OAuth2TokenSource({
-      account: nameOf(account),
+      account: accountName(account),
       credential,
       now: options.now,
       random: options.random,

@@ -4,7 +4,11 @@ import type { Test } from 'tap'
 import type { Controller } from '../../src/controller/controller.ts'
 import { issueAuthority, issueServerCertificate } from '../../src/controller/publish/certificates/issue-certificate.ts'
 import { GatewayAuthenticator, type TokenReviewer } from '../../src/controller/publish/gateway-authenticator.ts'
-import { type PublishServer, startPublishServer } from '../../src/controller/publish/publish-server.ts'
+import {
+  type PublishServer,
+  type PublishServerOptions,
+  startPublishServer,
+} from '../../src/controller/publish/publish-server.ts'
 import type { ControllerTransport } from '../../src/gateway/table-client/controller-transport.ts'
 import { createHttpTransport } from '../../src/gateway/table-client/http-transport.ts'
 import { fastWorld, startController } from './controller-rig.ts'
@@ -32,7 +36,7 @@ const REVIEW_BY_NAME: TokenReviewer = async (token) => {
 
 export async function startHttpsController(
   t: Test,
-  options: { readonly review?: TokenReviewer } = {},
+  options: { readonly review?: TokenReviewer; readonly relay?: PublishServerOptions['relay'] } = {},
 ): Promise<HttpsController> {
   const folder = scratch(t)
   const validity = { notBeforeMs: Date.now() - DAY_MS, notAfterMs: Date.now() + DAY_MS }
@@ -57,7 +61,7 @@ export async function startHttpsController(
         review: options.review ?? REVIEW_BY_NAME,
         users: new Set([GATEWAY_USER]),
       }),
-      relay: { forward: () => {} },
+      relay: options.relay ?? { forward: () => {} },
       onTrouble: (error, operation) => troubles.push(`${operation}: ${String(error)}`),
     })
     port = server.port

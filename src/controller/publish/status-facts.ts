@@ -5,13 +5,14 @@ import type { AccountReport } from '../status/account-health.ts'
 import type { GatewayAck, ProgrammedFacts } from '../status/gateway-acks.ts'
 import { objectHashes } from '../status/object-hashes.ts'
 import type { RosterEntry } from './gateway-roster.ts'
-import { hasVersion, type Publication } from './publication.ts'
+import type { Publication } from './publication.ts'
 
 /** A gateway that was away for an hour runs an older one at most. */
 const MAX_TABLES = 64
 
 interface KnownTable {
-  readonly publication: Publication
+  /** In each format. The tables themselves are not kept. */
+  readonly versions: ReadonlySet<string>
   readonly hashes: ReadonlyMap<string, string>
 }
 
@@ -28,7 +29,10 @@ export class TableHistory {
   add(publication: Publication, resources: readonly Resource[]): void {
     const { version } = publication.table
     this.#tables.delete(version)
-    this.#tables.set(version, { publication, hashes: objectHashes(publication.table, resources, this.#sha256) })
+    this.#tables.set(version, {
+      versions: new Set([...publication.snapshots.values()].map(({ manifest }) => manifest.version)),
+      hashes: objectHashes(publication.table, resources, this.#sha256),
+    })
     const oldest = this.#tables.keys().next().value
     if (this.#tables.size > MAX_TABLES && oldest !== undefined) this.#tables.delete(oldest)
   }
@@ -56,7 +60,7 @@ export class TableHistory {
   /** An older gateway runs the same table in an older format, under another version. */
   #ownVersion(version: string): string {
     if (this.#tables.has(version)) return version
-    for (const [own, { publication }] of this.#tables) if (hasVersion(publication, version)) return own
+    for (const [own, { versions }] of this.#tables) if (versions.has(version)) return own
     return version
   }
 }

@@ -97,9 +97,9 @@ function build({ commonName, publicKey, validity, extensions, issuer }: Parts): 
     context(0, 'Constructed', integer(Buffer.of(2))),
     integer(serialNumber()),
     algorithm,
-    nameOf(issuer.commonName),
+    distinguishedName(issuer.commonName),
     sequence(time(validity.notBeforeMs), time(validity.notAfterMs)),
-    nameOf(commonName),
+    distinguishedName(commonName),
     publicKey.export({ type: 'spki', format: 'der' }),
     context(3, 'Constructed', sequence(...extensions)),
   )
@@ -112,7 +112,7 @@ function serialNumber(): Buffer {
   return Buffer.concat([Buffer.of(0x01), randomBytes(15)])
 }
 
-function nameOf(commonName: string): Buffer {
+function distinguishedName(commonName: string): Buffer {
   return sequence(setOf(sequence(objectIdentifier(COMMON_NAME), utf8(commonName))))
 }
 
