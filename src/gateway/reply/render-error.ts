@@ -1,5 +1,5 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { ErrorKind } from '#errors/registry.ts'
+import type { ErrorCode, ErrorKind } from '#errors/registry.ts'
 import type { ClientContext, ClientError } from '#formats/format.ts'
 import type { ChatRequest } from '#formats/ir/chat-request.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
@@ -13,6 +13,15 @@ const LONGEST_RETRY_AFTER_MS = 60_000
 
 /** Kinds where the same request soon again can succeed. */
 const RETRYABLE: ReadonlySet<ErrorKind> = new Set(['rate_limited', 'overloaded', 'timeout', 'upstream'])
+
+/** Of such a kind, but it stays so until somebody changes a Secret, a certificate or the request. */
+const LASTING: ReadonlySet<ErrorCode> = new Set([
+  'KP-PROV-102',
+  'KP-PROV-114',
+  'KP-NET-306',
+  'KP-NET-307',
+  'KP-NET-309',
+] as const)
 
 /** The error of a failed attempt, as the client is told of it. */
 export function attemptError(exchange: Exchange, failure: AttemptFailure): KorProxyError {
@@ -80,7 +89,8 @@ export function sendError(
 export function retryHeaders(error: KorProxyError): string[] {
   const { kind } = error.entry
   const wait = error.retryAfterMs
-  const retry = RETRYABLE.has(kind) && (wait === undefined || wait <= LONGEST_RETRY_AFTER_MS)
+  const passes = RETRYABLE.has(kind) && !LASTING.has(error.code)
+  const retry = passes && (wait === undefined || wait <= LONGEST_RETRY_AFTER_MS)
   const headers = ['x-should-retry', String(retry)]
   if (wait !== undefined && kind !== 'quota_exhausted')
     headers.push('retry-after', String(Math.max(1, Math.ceil(wait / 1000))))
