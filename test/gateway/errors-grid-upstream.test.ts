@@ -280,3 +280,36 @@ t.test('R8.2 Claude Code reads a prompt that is too long, whoever said it', asyn
     t.match(shown.error?.message, /^prompt is too long|exceed context limit/, provider)
   }
 })
+
+t.test(
+  'R3.4 R8.2 half an answer ends in an error of its own, with the reason; an answer that never began in the cause',
+  async (t) => {
+    const rig = await rigOf(t, 'OpenAI')
+    const ask = async (script: Play): Promise<string> => {
+      rig.simulator.reset()
+      rig.gateway.registry.find('default', 'a')?.health.reset(rig.clock.nowMs)
+      rig.simulator.script({ script })
+      const reply = await fetch(`${rig.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ ...CLIENTS[0].body('gpt-4o'), stream: true }),
+      })
+      return `${reply.status} ${(await reply.text()).split('\n').find((line) => line.includes('kp_code')) ?? ''}`
+    }
+    const brokenOff = /^200 data: \{"error":\{"message":"The stream from the provider of account a broke off: /
+    for (const script of ['cut', 'cutreset', 'cleancut', 'broken', 'garbage']) {
+      const text = await ask(script)
+      t.match(text, brokenOff, script)
+      t.match(text, '"kp_code":"KP-PROV-111"', script)
+      t.notMatch(text, /\{reason\}|undefined/, script)
+      t.equal(rig.events.at(-1)?.errorCode, 'KP-PROV-111', script)
+    }
+    t.match(await ask('errorevent'), '"kp_code":"KP-PROV-100"', "the provider's own error keeps its name")
+    const frame = (data: string): Play => [
+      { status: 200, headers: { 'content-type': 'text/event-stream' } },
+      { write: `data: ${data}\n\n` },
+      { end: true },
+    ]
+    t.match(await ask(frame('{"choices":[')), /^502 .*"kp_code":"KP-PROV-109"/, 'an event that is no JSON')
+    t.equal(rig.gateway.registry.find('default', 'a')?.health.lastError?.kind, 'bad-reply')
+  },
+)
