@@ -52,7 +52,9 @@ export async function startStack(t: Test, manifests: string, options: StackOptio
     stateDirectory: state,
     managementToken: 'kpm-test',
     environment: options.environment ?? {},
-    log: createLogger({ level: 'info', destination: { write: (line: string) => void lines.push(line) } }).component('gateway'),
+    log: createLogger({ level: 'info', destination: { write: (line: string) => void lines.push(line) } }).component(
+      'gateway',
+    ),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   t.teardown(async () => {
