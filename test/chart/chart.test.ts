@@ -150,6 +150,10 @@ t.test('R5.3 workloads find the gateways at http://<release>-gateway', async (t)
   t.match(service.spec.selector, { 'app.kubernetes.io/component': 'gateway', 'app.kubernetes.io/instance': 'demo' })
 })
 
+t.test('R4.2 a gateway keeps to one replica of the controller: its Service is headless', async (t) => {
+  t.equal(find(await render({}), 'Service', 'demo-controller').spec.clusterIP, 'None')
+})
+
 t.test('R5.4 a gateway that must go has time for its streams', async (t) => {
   const { spec } = find(await render({}), 'Deployment', 'demo-gateway')
   t.equal(spec.replicas, 3)
