@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { buildImage, startCluster } from '../helpers/cluster.ts'
+import { eventually } from '../helpers/eventually.ts'
 
 const HELLO = new URL('hello/', import.meta.url)
 
@@ -22,7 +23,8 @@ t.test(
     const { stdout: address } = await cluster.kubectl(getAddress)
     const ask = async (url: string) => (await fetch(`http://${address}/?url=${encodeURIComponent(url)}`)).text()
     t.equal(await (await fetch(`http://${address}/`)).text(), 'hello', 'from this machine to the Service')
-    t.equal(await ask('http://hello.hello.svc.cluster.local/'), 'hello', 'from a pod, by name, to the Service')
+    const byName = (): Promise<string> => ask('http://hello.hello.svc.cluster.local/')
+    t.equal(await eventually(byName, (text) => text === 'hello'), 'hello', 'from a pod, by name, to the Service')
 
     const server = createServer((_, reply) => reply.end('from the test'))
     await new Promise<void>((resolve) => server.listen(0, cluster.hostAddress, resolve))
