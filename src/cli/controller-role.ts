@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Controller } from '#controller/controller.ts'
 import { ApiClient } from '#controller/kube/api-client.ts'
 import { openConnection } from '#controller/kube/connection.ts'
@@ -18,6 +17,7 @@ import { openCertificate } from './controller-certificate.ts'
 import type { ControllerRole, ControllerRoleOptions } from './controller-role-options.ts'
 import { renderControllerState } from './controller-state.ts'
 import { OAuthRefresher } from './oauth-refresher.ts'
+import { sha256 } from './sha256.ts'
 import { type StatusListener, startStatusListener } from './status-listener.ts'
 
 /** Tokens of gateways are made out to it. */
@@ -272,10 +272,6 @@ class ClusterController implements ControllerRole {
     if (this.controller.published === undefined || this.#server === undefined) return 'no routing table'
     return this.#source.stale ? 'the Kubernetes API is out of reach' : undefined
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 function hostAndPort(address: string, port: number): string {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Gateway } from '#gateway/gateway.ts'
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/options.ts'
@@ -11,6 +11,8 @@ import { TABLE_FORMATS } from '#table/table-formats.ts'
 import type { ComponentLoggers } from '#telemetry/log.ts'
 import { GatewayMetrics } from '#telemetry/metrics.ts'
 import type { RequestEvent } from '#telemetry/request-event.ts'
+import { PROCESS_WORLD } from './process-world.ts'
+import { sha256 } from './sha256.ts'
 import { type StatusListener, startStatusListener } from './status-listener.ts'
 import { DOCS_URL, VERSION } from './version.ts'
 
@@ -80,10 +82,7 @@ class ClusterGateway implements GatewayRole {
     const log = options.loggers.component('gateway')
     this.gateway = new Gateway(
       {
-        now: Date.now,
-        monotonic: () => performance.now(),
-        random: Math.random,
-        newId: () => randomUUID().replaceAll('-', ''),
+        ...PROCESS_WORLD,
         log,
         record: (event) => this.#record(event),
       },
@@ -161,7 +160,7 @@ class ClusterGateway implements GatewayRole {
       ...(tableDirectory !== undefined && { keptTablePath: join(tableDirectory, SNAPSHOT_FILE) }),
       ...(lastGoodDirectory !== undefined && { lastGoodPath: join(lastGoodDirectory, SNAPSHOT_FILE) }),
       world: WORLD,
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+      sha256,
       log,
       setLogLevel: (component, level) => loggers.setLevel(component, level),
       traffic: () => ({ ...this.#traffic }),

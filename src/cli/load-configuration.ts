@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { compile } from '#compile/compile.ts'
 import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { readFolder } from '#controller/sources/folder.ts'
 import { ERRORS } from '#errors/registry.ts'
 import { type Problem, type Resource, type ResourceSet, referenceOf } from '#resources/resource.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
+import { sha256 } from './sha256.ts'
 
 export interface Configuration {
   readonly set: ResourceSet
@@ -61,8 +61,4 @@ function byPlace({ position: left }: Problem, { position: right }: Problem): num
   if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined)
   if (left.file !== right.file) return left.file < right.file ? -1 : 1
   return left.line - right.line || left.column - right.column
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

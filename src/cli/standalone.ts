@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
@@ -14,6 +13,8 @@ import { AccessLog } from '#telemetry/access-log.ts'
 import { GatewayMetrics } from '#telemetry/metrics.ts'
 import type { RequestEvent } from '#telemetry/request-event.ts'
 import { HealthFile } from './health-file.ts'
+import { PROCESS_WORLD } from './process-world.ts'
+import { sha256 } from './sha256.ts'
 import { TokenFiles } from './token-files.ts'
 import { DOCS_URL, VERSION } from './version.ts'
 
@@ -70,10 +71,7 @@ class StandaloneRuntime implements Standalone {
     const tokens = new TokenFiles(join(stateDirectory, 'tokens'))
     this.gateway = new Gateway(
       {
-        now: Date.now,
-        monotonic: () => performance.now(),
-        random: Math.random,
-        newId: () => randomUUID().replaceAll('-', ''),
+        ...PROCESS_WORLD,
         log,
         record: (event) => this.#record(event),
       },
@@ -188,8 +186,4 @@ class StandaloneRuntime implements Standalone {
     this.#health.close(this.gateway.registry.save())
     await this.#accessLog.close()
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
