@@ -22,6 +22,18 @@ function readCounts(output: string): Counts | undefined {
   return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
 }
 
+const DIAGNOSTIC_LINES = 25
+
+/** Each failed test with its first lines of diagnosis: the reporter prints none where there is no terminal. */
+function failureReports(output: string): string[] {
+  const lines = output.split('\n')
+  const starts = lines.flatMap((line, index) => (/^\s*not ok /.test(line) ? [index] : []))
+  return starts.map((start) => {
+    const end = lines.findIndex((line, index) => index > start && /^\s*(\.\.\.$|(not )?ok )/.test(line))
+    return lines.slice(start, Math.min(end === -1 ? lines.length : end, start + DIAGNOSTIC_LINES)).join('\n')
+  })
+}
+
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 }
 
 function runTap(args: readonly string[]): Counts {
@@ -29,9 +41,12 @@ function runTap(args: readonly string[]): Counts {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, KORPROXY_TEST_RUN_PID: String(process.pid) },
   })
-  const counts = readCounts(readFileSync(OUTPUT, 'utf8'))
+  const output = readFileSync(OUTPUT, 'utf8')
+  for (const report of failureReports(output)) console.log(report)
+  const counts = readCounts(output)
   if (counts === undefined) console.log('the test run ended without a summary')
   const { passed, failed, skipped } = counts ?? { ...NOTHING, failed: 1 }
+  if (tap.status !== 0) console.log(`tap ended with ${tap.signal ?? `exit code ${tap.status}`}`)
   return { passed, failed: tap.status === 0 ? failed : Math.max(failed, 1), skipped }
 }
 
