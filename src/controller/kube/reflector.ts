@@ -6,10 +6,13 @@ import { type KubeObject, keyOfObject } from './kube-object.ts'
 import { type CacheChange, ObjectCache } from './object-cache.ts'
 import { pause, type TimeAndChance } from './time-and-chance.ts'
 
-/** A watch ends after this time, more or less, and a new one goes on from there: load moves on to new API servers. */
-const WATCH_SECONDS = 290
-/** The server sends a bookmark every minute; without one the connection is dead, whatever the kernel says. */
-const SILENCE_MS = 90_000
+/**
+ * A watch ends after this time, more or less, and a new one goes on from there. Bookmarks come only once a minute, and before the end
+ * of a watch: a shorter watch is what makes a dead connection known within a minute, whatever the kernel says of it.
+ */
+const WATCH_SECONDS = 45
+/** Longer than any watch. */
+const SILENCE_MS = 55_000
 const INITIAL_SILENCE_MS = 30_000
 /** A watch that lived shorter counts as a failure, so that a server which closes at once is not stormed. */
 const SOUND_LIFE_MS = 5_000
