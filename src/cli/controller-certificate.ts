@@ -19,10 +19,12 @@ export interface CertificatePlace {
   readonly podIp: string
 }
 
+/** Resolves when there is a certificate, or when the signal is aborted: then there may be none. */
 export async function openCertificate(
   tls: ControllerTls,
   { client, world, namespace, service, podIp }: CertificatePlace,
   listener: CertificateListener,
+  signal: AbortSignal,
 ): Promise<CertificateSource> {
   if (tls.kind === 'Files') {
     const file = (name: string): string => join(tls.directory, name)
@@ -39,6 +41,6 @@ export async function openCertificate(
     names: [`${long}.svc`, `${long}.svc.cluster.local`, long, service, podIp],
     listener,
   })
-  await authority.open()
+  await authority.open(signal)
   return authority
 }

@@ -28,6 +28,8 @@ export interface ControllerRole {
   readonly port: number
   readonly statusPort: number
   readonly controller: Controller
-  /** Sends the gateways to the other controllers, gives the lease back, and ends. */
+  /** Resolves when it serves: everything is known, compiled and published. Or when `drain` was called before. */
+  start(): Promise<void>
+  /** Sends the gateways to the other controllers, gives the lease back, and ends; promptly, even if the API server does not answer. */
   drain(): Promise<void>
 }

@@ -6,7 +6,7 @@ import { LeaderElection } from '#controller/kube/leader-election.ts'
 import { reviewToken } from '#controller/kube/review-token.ts'
 import { SYSTEM_TIME_AND_CHANCE } from '#controller/kube/time-and-chance.ts'
 import { withAccessTokens } from '#controller/publish/access-tokens.ts'
-import type { CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
+import type { CertificateListener, CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
 import { GatewayAuthenticator } from '#controller/publish/gateway-authenticator.ts'
 import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
 import { LeaderRelay } from '#controller/publish/leader-relay.ts'
@@ -23,11 +23,9 @@ import { type StatusListener, startStatusListener } from './status-listener.ts'
 /** Tokens of gateways are made out to it. */
 const AUDIENCE = 'korproxy-controller'
 
-/** Resolves when the controller serves: everything is known, compiled and published. */
-export async function startControllerRole(options: ControllerRoleOptions): Promise<ControllerRole> {
-  const role = new ClusterController(options)
-  await role.start()
-  return role
+/** A controller that was not started. */
+export function createControllerRole(options: ControllerRoleOptions): ControllerRole {
+  return new ClusterController(options)
 }
 
 const WORLD = SYSTEM_TIME_AND_CHANCE
@@ -53,6 +51,7 @@ class ClusterController implements ControllerRole {
   #tls: CertificateSource | undefined
   #server: PublishServer | undefined
   #status: StatusListener | undefined
+  #starting: Promise<void> = Promise.resolve()
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: ControllerRoleOptions) {
@@ -136,6 +135,11 @@ class ClusterController implements ControllerRole {
   }
 
   async start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const { host, statusPort } = this.#options
     this.#status = await startStatusListener({
       host,
@@ -153,6 +157,7 @@ class ClusterController implements ControllerRole {
     })
     const [tls] = await Promise.all([this.#openTls(), this.#source.start()])
     this.#tls = tls
+    if (this.#stop.signal.aborted) return
     this.#configure({ urgent: false })
     this.#server = await this.#startServer(tls)
     this.#running = Promise.all([this.#elect(), this.#reporter.run()])
@@ -164,17 +169,20 @@ class ClusterController implements ControllerRole {
     this.#stop.abort()
     this.#reporter.close()
     this.#lastGood.close()
-    await this.#refresher.close()
-    await this.#running
     const deadline = WORLD.monotonic() + DRAIN_MS
+    // Requests that the API server leaves unanswered; all of them where nothing has begun yet.
+    const cancel = WORLD.after(this.#server === undefined ? 0 : DRAIN_MS, () => void this.#client.close())
+    // Whoever called `start` hears how it ended.
+    await Promise.allSettled([this.#source.close(), this.#starting])
+    await Promise.all([this.#refresher.close(), this.#running])
     while (this.controller.service.streams > 0 && WORLD.monotonic() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+    cancel()
     this.controller.close()
     await this.#server?.close()
     this.#tls?.close()
     await this.#relay.close()
-    await this.#source.close()
     await this.#client.close()
     await this.#status?.close()
   }
@@ -239,13 +247,14 @@ class ClusterController implements ControllerRole {
     const { tls, namespace, service, podIp, loggers } = this.#options
     const log = loggers.component('tls')
     const place = { client: this.#client, world: WORLD, namespace, service, podIp }
-    return openCertificate(tls, place, {
+    const listener: CertificateListener = {
       changed: (certificate) => {
         log.info({}, 'new serving certificate')
         this.#server?.useCertificate(certificate)
       },
       troubled: (error) => log.warn({ err: error }, 'the serving certificate cannot be renewed; it is tried again'),
-    })
+    }
+    return openCertificate(tls, place, listener, this.#stop.signal)
   }
 
   async #startServer(tls: CertificateSource): Promise<PublishServer> {

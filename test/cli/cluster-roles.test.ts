@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startControllerRole } from '../../src/cli/controller-role.ts'
+import { createControllerRole } from '../../src/cli/controller-role.ts'
+import type { ControllerRole } from '../../src/cli/controller-role-options.ts'
 import { startGatewayRole } from '../../src/cli/gateway-role.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { controlPlane } from '../helpers/control-plane.ts'
@@ -70,8 +71,8 @@ t.test('R4.2 R4.4 R4.5 from resources on a real API server to live gateways, and
 
   const folder = scratch(t)
   const { logger: controllerLog, text: controllerText } = readableLog()
-  const start = (): ReturnType<typeof startControllerRole> =>
-    startControllerRole({
+  const start = async (): Promise<ControllerRole> => {
+    const role = createControllerRole({
       name: 'controller-0',
       podIp: '127.0.0.1',
       namespace,
@@ -87,6 +88,9 @@ t.test('R4.2 R4.4 R4.5 from resources on a real API server to live gateways, and
       kubeconfigPath: plane.kubeconfigPath,
       loggers: controllerLog,
     })
+    await role.start()
+    return role
+  }
   const controller = await start()
   let isStopped = false
   t.teardown(() => (isStopped ? undefined : controller.drain()))

@@ -48,13 +48,13 @@ export function addControllerCommand(program: CliCommand, { environment }: Comma
 
 /** Loaded on demand: the Kubernetes client takes half a second. */
 async function runController(flags: ControllerFlags): Promise<void> {
-  const [{ startControllerRole }, { createLogger }] = await Promise.all([
+  const [{ createControllerRole }, { createLogger }] = await Promise.all([
     import('../controller-role.ts'),
     import('#telemetry/log.ts'),
   ])
   const loggers = createLogger({ level: flags.logLevel })
   const stopped = stopSignal()
-  const role = await startControllerRole({
+  const role = createControllerRole({
     name: flags.name,
     podIp: flags.podIp,
     namespace: flags.namespace,
@@ -73,7 +73,11 @@ async function runController(flags: ControllerFlags): Promise<void> {
     ...(flags.kubeconfig !== undefined && { kubeconfigPath: flags.kubeconfig }),
     loggers,
   })
-  loggers.component('cli').info({ port: role.port, statusPort: role.statusPort }, 'listening')
+  // A cluster that cannot be reached must not keep the process from ending.
+  const started = role.start()
+  const outcome = await Promise.race([started.then(() => 'Serving'), stopped])
+  if (outcome === 'Serving')
+    loggers.component('cli').info({ port: role.port, statusPort: role.statusPort }, 'listening')
   await stopped
   await role.drain()
 }

@@ -3,7 +3,7 @@ import type { ApiClient } from '../../kube/api-client.ts'
 import { isRefusal } from '../../kube/api-error.ts'
 import { type ApiResource, SECRETS } from '../../kube/api-resource.ts'
 import type { KubeObject } from '../../kube/kube-object.ts'
-import type { TimeAndChance } from '../../kube/time-and-chance.ts'
+import { pause, type TimeAndChance } from '../../kube/time-and-chance.ts'
 import type { CertificateListener, CertificateSource } from './certificate-source.ts'
 import { type Authority, issueAuthority, issueServerCertificate, type KeyedCertificate } from './issue-certificate.ts'
 
@@ -66,18 +66,19 @@ export class OwnAuthority implements CertificateSource {
     return this.#authorities.map(({ cert }) => cert).join('')
   }
 
-  /** Resolves when there is a certificate; tries until then. */
-  async open(): Promise<void> {
-    for (;;) {
+  /** Resolves when there is a certificate; tries until then, or until the signal is aborted. */
+  async open(signal?: AbortSignal): Promise<void> {
+    const isOver = (): boolean => signal?.aborted === true
+    while (!isOver()) {
       try {
         await this.#renew()
-        break
+        return this.#checkLater()
       } catch (error) {
+        if (isOver()) return
         this.#options.listener.troubled(error)
-        await new Promise<void>((resolve) => this.#options.world.after(RETRY_MS, resolve))
+        await pause(this.#options.world, RETRY_MS, signal)
       }
     }
-    this.#checkLater()
   }
 
   close(): void {
