@@ -123,7 +123,7 @@ class ClusterGateway implements GatewayRole {
   }
 
   async drain(graceMs: number): Promise<void> {
-    await this.#server?.drain({ minimumMs: Math.min(MIN_DRAIN_MS, graceMs), graceMs })
+    await this.#server?.drain({ minimumMs: MIN_DRAIN_MS, graceMs, idleConnections: 'Leave' })
     await this.#closeRest()
   }
 

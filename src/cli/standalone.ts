@@ -172,7 +172,7 @@ class StandaloneRuntime implements Standalone {
   }
 
   async drain(graceMs: number): Promise<void> {
-    await this.#server?.drain({ minimumMs: 0, graceMs })
+    await this.#server?.drain({ minimumMs: 0, graceMs, idleConnections: 'Close' })
     await this.#closeRest()
   }
 

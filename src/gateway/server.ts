@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
@@ -21,6 +22,8 @@ const SOCKET_BUFFER_BYTES = 16_384
 
 /** Time for the last error events to leave. */
 const FLUSH_MS = 100
+/** How often a drain looks whether it is over. */
+const POLL_MS = 50
 
 export interface ServerOptions {
   readonly host: string
@@ -60,7 +63,8 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   const open = isLoopback(options.host)
   gateway.listensOn(open ? 'loopback' : 'network')
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (gateway.draining) reply.header('connection', 'close')
     checkFraming(request.raw)
     if (open) checkLocalNames(request.raw)
     done()
@@ -114,6 +118,17 @@ function sendPlainError(thrown: unknown, request: FastifyRequest, reply: Fastify
   request.raw.resume()
 }
 
+export interface DrainOptions {
+  /** Requests are taken for at least this long: whoever sends them learns late that this process ends. */
+  readonly minimumMs: number
+  readonly graceMs: number
+  /**
+   * `Leave`: a connection stays open until its client closes it, has used it once more, or the time is over that every reply promised
+   * (`Keep-Alive: timeout`). Closing it earlier may cross a request on its way, which its client must not send again.
+   */
+  readonly idleConnections: 'Close' | 'Leave'
+}
+
 export class GatewayServer {
   readonly #app: FastifyInstance
   readonly #gateway: Gateway
@@ -138,17 +153,23 @@ export class GatewayServer {
    * Drains: readiness goes off, new replies close their connection, requests under way finish within `graceMs`.
    * What is still open then is cut by an error in its own format.
    */
-  async drain(options: { readonly minimumMs: number; readonly graceMs: number }): Promise<void> {
+  async drain({ minimumMs, graceMs, idleConnections }: DrainOptions): Promise<void> {
     this.#gateway.startDraining()
-    const deadline = performance.now() + options.graceMs
-    const earliest = performance.now() + options.minimumMs
+    const startedAt = performance.now()
     const { server } = this.#app
-    while (performance.now() < deadline && (performance.now() < earliest || this.#gateway.inFlight > 0)) {
-      server.closeIdleConnections()
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    for (;;) {
+      const passedMs = performance.now() - startedAt
+      if (passedMs >= graceMs) break
+      if (idleConnections === 'Close') server.closeIdleConnections()
+      const done =
+        this.#gateway.inFlight === 0 && (idleConnections === 'Close' || (await countConnections(server)) === 0)
+      if (done && passedMs >= minimumMs) break
+      await sleep(POLL_MS)
     }
-    this.#gateway.cutOpenExchanges()
-    await new Promise((resolve) => setTimeout(resolve, FLUSH_MS))
+    if ((await countConnections(server)) > 0) {
+      this.#gateway.cutOpenExchanges()
+      await sleep(FLUSH_MS)
+    }
     await this.close()
   }
 
@@ -158,4 +179,10 @@ export class GatewayServer {
     await closed
     await this.#gateway.close()
   }
+}
+
+function countConnections(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
 }

@@ -6,7 +6,7 @@ import { compile } from '../../src/compile/compile.ts'
 import { openFolderSource } from '../../src/controller/sources/folder.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
 import { DEFAULT_LIMITS, type GatewayOptions } from '../../src/gateway/options.ts'
-import { startServer } from '../../src/gateway/server.ts'
+import { type GatewayServer, startServer } from '../../src/gateway/server.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import type { RequestEvent } from '../../src/telemetry/request-event.ts'
@@ -16,6 +16,7 @@ import { scratch } from './stack.ts'
 export interface Rig {
   readonly url: string
   readonly gateway: Gateway
+  readonly server: GatewayServer
   readonly simulator: Simulator
   readonly events: readonly RequestEvent[]
   readonly log: () => string
@@ -80,5 +81,5 @@ export async function startRig(t: Test, manifests: string, options: RigOptions =
     await server.close()
     await simulator.close()
   })
-  return { url: server.url, gateway, simulator, events, log: () => lines.join(''), clock, apply }
+  return { url: server.url, gateway, server, simulator, events, log: () => lines.join(''), clock, apply }
 }
