@@ -8,7 +8,8 @@ import {
   referenceOf,
 } from '#resources/resource.ts'
 import { isSecret, parseSecret, type SecretManifest } from './parse-secret.ts'
-import { readYaml, type YamlFinding, type YamlObject } from './read-yaml.ts'
+import { readYaml } from './read-yaml.ts'
+import type { YamlFinding, YamlObject } from './yaml-content.ts'
 
 /** An object of a file: a resource or a Secret, or neither when it is invalid. */
 export interface ManifestObject {

@@ -141,7 +141,8 @@ export class NamedSecrets {
   }
 }
 
-function readSecret({ metadata, ...object }: KubeObject): SecretObject {
+/** Decodes the values. */
+export function readSecret({ metadata, ...object }: KubeObject): SecretObject {
   const data = isRecord(object['data']) ? object['data'] : {}
   const entries = Object.entries(data).map(([key, value]) => [
     key,
