@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.ts'
 /** What a command needs of the process that runs it. */
 export interface CommandContext {
   readonly terminal: Terminal
+  /** What people type to get here. */
+  readonly program: 'korproxy' | 'kubectl korproxy'
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The command found faults: the exit code will be 1. */
   fail(): void
@@ -26,6 +28,12 @@ export class CliCommand extends Command {
   override helpInformation(context?: HelpContext): string {
     const help = super.helpInformation(context)
     if (this.examples.length === 0) return help
-    return `${help}\nExamples:\n${this.examples.map((line) => `  ${line}\n`).join('')}`
+    const name = rootOf(this).name()
+    const lines = this.examples.map((line) => `  ${line.replaceAll(/\bkorproxy (?=[a-z])/g, `${name} `)}\n`)
+    return `${help}\nExamples:\n${lines.join('')}`
   }
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent)
 }

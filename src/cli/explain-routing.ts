@@ -1,4 +1,4 @@
-import { AccountRegistry } from '#gateway/account-registry.ts'
+import { AccountRegistry, type SavedHealth } from '#gateway/account-registry.ts'
 import { buildServingTable, type ServingTenant } from '#gateway/serving-table.ts'
 import { admit } from '#gateway/stages/admit.ts'
 import { readSurface } from '#gateway/surface.ts'
@@ -31,6 +31,8 @@ export interface RoutingReport {
   readonly rules: readonly RuleVerdict[]
   /** In the order in which they are tried. */
   readonly groups: readonly GroupReport[]
+  /** Assumed: as if all accounts were healthy, for nobody said otherwise. */
+  readonly health: 'Assumed' | 'Known'
 }
 
 export interface GroupReport {
@@ -49,6 +51,8 @@ interface AccountReport {
   readonly verdict: 'ready' | 'skipped'
   /** Why it is skipped. */
   readonly reason?: string
+  /** When it is asked again, RFC 3339. */
+  readonly until?: string
 }
 
 export interface ExplainOptions {
@@ -56,10 +60,12 @@ export interface ExplainOptions {
   readonly random: () => number
   /** Unix time, milliseconds. */
   readonly nowMs: number
+  /** What is known of the accounts. Absent: all count as healthy. */
+  readonly health?: SavedHealth
 }
 
 /**
- * Routes an imagined request through the code that routes real ones. All accounts count as healthy and idle.
+ * Routes an imagined request through the code that routes real ones. All accounts count as idle.
  * @throws KorProxyError KP-AUTH-005, 006, 007, KP-CONF-219 as the gateway would answer them
  */
 export function explainRouting(table: RoutingTable, request: ImaginedRequest, options: ExplainOptions): RoutingReport {
@@ -87,6 +93,7 @@ export function explainRouting(table: RoutingTable, request: ImaginedRequest, op
     groups: explained.targets.map(({ group, modelOverride }) =>
       groupReport(tenant, group, modelOverride ?? request.model, options.nowMs),
     ),
+    health: options.health === undefined ? 'Assumed' : 'Known',
   }
 }
 
@@ -95,7 +102,7 @@ function servingTenant(table: RoutingTable, namespace: string, options: ExplainO
     random: options.random,
     now: () => options.nowMs,
     credentials: { open: () => ({ secret: () => undefined, renew: undefined }) },
-    saved: {},
+    saved: options.health ?? {},
   })
   const serving = buildServingTable(table, registry, undefined)
   return serving.tenants.get(namespace) ?? serving.defaultTenant
@@ -135,6 +142,11 @@ function groupReport(tenant: ServingTenant, name: string, model: string, nowMs: 
 
 function accountVerdict(verdict: MemberVerdict, upstreamModel: string): Omit<AccountReport, 'account' | 'provider'> {
   if (verdict.kind !== 'skip') return { upstreamModel, verdict: 'ready' }
-  const { reason } = verdict.skip
-  return { ...(reason === 'model-not-served' ? {} : { upstreamModel }), verdict: 'skipped', reason }
+  const { reason, untilMs } = verdict.skip
+  return {
+    ...(reason === 'model-not-served' ? {} : { upstreamModel }),
+    verdict: 'skipped',
+    reason,
+    ...(untilMs !== undefined && { until: new Date(untilMs).toISOString() }),
+  }
 }

@@ -1,4 +1,6 @@
+#!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
+import { basename } from 'node:path'
 
 // Compiled code is kept between starts: the second start takes two thirds of the time.
 enableCompileCache()
@@ -6,4 +8,9 @@ const { main } = await import('./main.ts')
 
 export { main }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  const [, path = '', ...args] = process.argv
+  // kubectl runs a plugin by this name.
+  const program = basename(path).startsWith('kubectl-') ? 'kubectl korproxy' : 'korproxy'
+  process.exitCode = await main(args, { program })
+}

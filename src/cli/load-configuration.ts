@@ -1,6 +1,7 @@
 import { compile } from '#compile/compile.ts'
 import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { readFolder } from '#controller/sources/folder.ts'
+import { objectKey } from '#controller/status/gateway-acks.ts'
 import { ERRORS } from '#errors/registry.ts'
 import { type Problem, type Resource, type ResourceSet, referenceOf } from '#resources/resource.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
@@ -21,19 +22,52 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
+/** What files say, before anybody asks whether it fits together. */
+export interface Manifests {
+  readonly set: ResourceSet
+  /** What could not be read, and what is strange about the rest. */
+  readonly problems: readonly Problem[]
+}
+
 /** Reads and compiles manifests exactly as `serve` does. @throws KorProxyError KP-CONF-215 when a path cannot be read */
 export async function loadConfiguration(paths: readonly string[], options: LoadOptions): Promise<Configuration> {
+  return compileManifests(await readManifests(paths, options), options.namespace)
+}
+
+/** @throws KorProxyError KP-CONF-215 when a path cannot be read */
+export async function readManifests(paths: readonly string[], options: LoadOptions): Promise<Manifests> {
   const sets = await Promise.all(paths.map((path) => readFolder(path, options)))
-  const set: ResourceSet = {
-    resources: sets.flatMap(({ resources }) => resources),
-    secrets: sets.flatMap(({ secrets }) => secrets),
-    externalCredentials: sets.flatMap(({ externalCredentials }) => externalCredentials),
+  return {
+    set: {
+      resources: sets.flatMap(({ resources }) => resources),
+      secrets: sets.flatMap(({ secrets }) => secrets),
+      externalCredentials: sets.flatMap(({ externalCredentials }) => externalCredentials),
+    },
+    problems: sets.flatMap(({ problems }) => problems),
   }
-  const { table, problems } = compile(set, { defaultNamespace: options.namespace, sha256 })
-  const found = sets.flatMap((each) => each.problems)
-  const unread = found.filter((problem) => severityOf(problem) === 'error')
-  const all = [...found, ...repeated(set.resources), ...problems, ...deprecatedModels(set, table, Date.now())]
-  return { set, table, unread, problems: all.toSorted(byPlace) }
+}
+
+/** @param base what is there already; its objects give way to those of the files, and what is wrong with them is not told */
+export function compileManifests(
+  { set, problems: found }: Manifests,
+  namespace: string,
+  base?: ResourceSet,
+): Configuration {
+  const own = new Set(set.resources.map((resource) => objectKey(referenceOf(resource))))
+  const others = (base?.resources ?? []).filter((resource) => !own.has(objectKey(referenceOf(resource))))
+  const notOwn = new Set(others.map((resource) => objectKey(referenceOf(resource))))
+  const secrets = new Map([...(base?.secrets ?? []), ...set.secrets].map((it) => [`${it.namespace}/${it.name}`, it]))
+  const whole = { ...set, resources: [...others, ...set.resources], secrets: [...secrets.values()] }
+  const { table, problems } = compile(whole, { defaultNamespace: namespace, sha256 })
+  const told = [...problems, ...deprecatedModels(whole, table, Date.now())].filter(
+    ({ ref }) => !notOwn.has(objectKey(ref)),
+  )
+  return {
+    set,
+    table,
+    unread: found.filter((problem) => severityOf(problem) === 'error'),
+    problems: [...found, ...repeated(set.resources), ...told].toSorted(byPlace),
+  }
 }
 
 export function severityOf({ code }: Problem): 'warning' | 'error' {
@@ -45,7 +79,7 @@ function repeated(resources: readonly Resource[]): Problem[] {
   const seen = new Map<string, Resource>()
   return resources.flatMap((resource): Problem[] => {
     const ref = referenceOf(resource)
-    const key = `${ref.kind}/${ref.namespace}/${ref.name}`
+    const key = objectKey(ref)
     const other = seen.get(key)
     if (other === undefined) {
       seen.set(key, resource)
@@ -57,7 +91,7 @@ function repeated(resources: readonly Resource[]): Problem[] {
   })
 }
 
-function byPlace({ position: left }: Problem, { position: right }: Problem): number {
+export function byPlace({ position: left }: Problem, { position: right }: Problem): number {
   if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined)
   if (left.file !== right.file) return left.file < right.file ? -1 : 1
   return left.line - right.line || left.column - right.column

@@ -4,7 +4,7 @@ import { createProgram } from './program.ts'
 import { reportError } from './report-error.ts'
 import { processTerminal } from './terminal.ts'
 
-type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment'>>
+type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment' | 'program'>>
 
 /** Exit codes: 0 done, 1 it failed or found faults, 2 the command line is wrong. */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
@@ -15,7 +15,9 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
     exitCode = 1
   }
   try {
-    await createProgram({ terminal, environment, fail }).parseAsync([...args], { from: 'user' })
+    await createProgram({ terminal, environment, program: options.program ?? 'korproxy', fail }).parseAsync([...args], {
+      from: 'user',
+    })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -8,6 +8,8 @@ import { addExplainCommand } from './commands/explain.ts'
 import { addGatewayCommand } from './commands/gateway.ts'
 import { addLogsCommand } from './commands/logs.ts'
 import { addMockProviderCommand } from './commands/mock-provider.ts'
+import { addProfileListCommand } from './commands/profile-list.ts'
+import { addProfileSwitchCommand } from './commands/profile-switch.ts'
 import { addProviderListCommand } from './commands/provider-list.ts'
 import { addProviderTestCommand } from './commands/provider-test.ts'
 import { addSelfTestCommand } from './commands/self-test.ts'
@@ -18,7 +20,7 @@ import { VERSION } from './version.ts'
 
 /** The whole command line. Nothing is loaded or done before a command runs. */
 export function createProgram(context: CommandContext): CliCommand {
-  const program = new CliCommand('korproxy')
+  const program = new CliCommand(context.program)
     .description('The AI gateway of Kubernetes.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -43,6 +45,9 @@ export function createProgram(context: CommandContext): CliCommand {
   const provider = program.command('provider').description('Look at provider accounts.')
   addProviderListCommand(provider, context)
   addProviderTestCommand(provider, context)
+  const profile = program.command('profile').description('Look at routing profiles, and switch to another one.')
+  addProfileListCommand(profile, context)
+  addProfileSwitchCommand(profile, context)
   addSelfTestCommand(program, context)
   addStatusCommand(program, context)
   addLogsCommand(program, context)

@@ -36,18 +36,20 @@ function mismatch(verdict: RuleVerdict): string {
 function groupSection({ group, strategy, model, accounts }: GroupReport, index: number): string {
   const head = `\n${index + 1}. Group ${group}, ${strategy}, asked for ${model}\n`
   if (accounts.length === 0) return `${head}   no usable account\n`
-  const rows = accounts.map(({ account, provider, upstreamModel, verdict, reason }) => [
+  const rows = accounts.map(({ account, provider, upstreamModel, verdict, reason, until }) => [
     account,
     provider,
     upstreamModel ?? '-',
-    reason === undefined ? verdict : `${verdict}: ${reason}`,
+    reason === undefined ? verdict : `${verdict}: ${reason}${until === undefined ? '' : ` until ${until}`}`,
   ])
   return head + renderTable(['account', 'provider', 'model', 'verdict'], rows)
 }
 
-function conclusion({ groups, model }: RoutingReport): string {
+function conclusion({ groups, model, health }: RoutingReport): string {
   const first = groups.find(({ accounts }) => accounts.some((account) => account.verdict === 'ready'))
-  if (first === undefined) return `\nNo account serves ${model}: the answer is KP-PROV-103 or KP-PROV-101.\n`
+  if (first === undefined) return `\n${NOBODY[health]} ${model}: the answer is KP-PROV-103 or KP-PROV-101.\n`
   const names = first.accounts.flatMap(({ account, verdict }) => (verdict === 'ready' ? [account] : []))
-  return `\nAnswered by ${names.join(' or ')} of group ${first.group} when healthy.\n`
+  return `\nAnswered by ${names.join(' or ')} of group ${first.group}${health === 'Assumed' ? ' when healthy' : ''}.\n`
 }
+
+const NOBODY = { Assumed: 'No account serves', Known: 'No account can serve now' } as const

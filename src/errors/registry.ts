@@ -138,6 +138,19 @@ export const ERRORS = {
       'Check that the controller may create TokenReviews.',
     ],
   },
+  'KP-AUTH-011': {
+    status: 403,
+    kind: 'permission',
+    severity: 'error',
+    title: 'Not allowed in the cluster',
+    message: 'The cluster does not allow it: {message}',
+    description:
+      'The user of the kubeconfig lacks a right that the command needs. The command line has no rights of its own.',
+    fix: [
+      'Give the user a Role with this verb and resource; docs/operations.md lists what each command needs.',
+      'Choose a namespace in which the user has the right (-n), or another context (--context).',
+    ],
+  },
   'KP-PROV-100': {
     status: 502,
     kind: 'upstream',
@@ -811,8 +824,10 @@ export const ERRORS = {
     severity: 'error',
     title: 'Kubernetes API refused',
     message: '{operation}: the Kubernetes API answered {status} {reason}: {message}',
-    description: 'The API server refused a request of the controller. Gateways go on with their last table.',
+    description:
+      'The API server refused a request of the controller or of the command line. Gateways go on with their last table.',
     fix: [
+      'With 401: renew the credentials of the kubeconfig.',
       'With 403: check the Role of the controller.',
       'With 404: install the CRDs.',
       'With 5xx: look at the API server.',

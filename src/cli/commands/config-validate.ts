@@ -1,31 +1,40 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { namespaceOption } from '../namespace-option.ts'
+import { addClusterOptions, type ClusterFlags } from '../cluster/cluster-options.ts'
+import type { Configuration } from '../load-configuration.ts'
 import { countOf, type OutputFlags, outputOption, printResult } from '../output.ts'
 
-interface ValidateFlags extends OutputFlags {
-  readonly namespace: string
+interface ValidateFlags extends ClusterFlags, OutputFlags {
+  readonly server?: true
   readonly strict?: true
 }
 
 export function addConfigValidateCommand(config: CliCommand, context: CommandContext): void {
-  config
+  const command = config
     .command('validate')
-    .description('Check manifests with the code that serves them. Exit code 1: an error was found.')
+    .description(
+      'Check manifests with the code that serves them. With --server also with the API server of a cluster, and together with the objects that are there; nothing is changed. Exit code 1: an error was found.',
+    )
     .argument('[path...]', 'folders or files', ['.'])
-    .addOption(namespaceOption())
+    .option('--server', 'ask the API server too (server-side apply, dry run); Secrets are not sent')
+  addClusterOptions(command)
     .option('--strict', 'warnings fail too')
     .addOption(outputOption())
     .example('korproxy config validate examples/quickstart')
     .example('korproxy config validate --strict base.yaml production.yaml')
+    .example('korproxy config validate --server -n team-a routing/')
     .example('korproxy config validate -o json . | jq .problems')
-    .action((paths: string[], flags: ValidateFlags) => validate(paths, flags, context))
+    .action((paths: string[], flags: ValidateFlags) => validate(command, paths, flags, context))
 }
 
-async function validate(paths: readonly string[], flags: ValidateFlags, context: CommandContext): Promise<void> {
-  const { terminal, environment } = context
-  const { loadConfiguration } = await import('../load-configuration.ts')
+async function validate(
+  command: CliCommand,
+  paths: readonly string[],
+  flags: ValidateFlags,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal } = context
   const { validationReport } = await import('../validation-report.ts')
-  const { set, problems } = await loadConfiguration(paths, { namespace: flags.namespace, environment })
+  const { set, problems } = await judge(command, paths, flags, context)
   const report = validationReport(set, problems)
   const valid = report.errors === 0 && !(flags.strict === true && report.warnings > 0)
   printResult(terminal, flags.output, { valid, ...report, lines: undefined }, () => report.lines.join(''))
@@ -40,4 +49,26 @@ async function validate(paths: readonly string[], flags: ValidateFlags, context:
 
 function faultsOf({ errors, warnings }: { readonly errors: number; readonly warnings: number }): string {
   return `${countOf(errors, 'error')}, ${countOf(warnings, 'warning')}`
+}
+
+async function judge(
+  command: CliCommand,
+  paths: readonly string[],
+  flags: ValidateFlags,
+  { terminal, environment }: CommandContext,
+): Promise<Configuration> {
+  if (flags.server !== true) {
+    if (flags.context !== undefined || flags.kubeconfig !== undefined) {
+      command.error('error: --context and --kubeconfig are for --server')
+    }
+    const { loadConfiguration } = await import('../load-configuration.ts')
+    return loadConfiguration(paths, { namespace: flags.namespace ?? 'default', environment })
+  }
+  const { withCluster } = await import('../cluster/open-cluster.ts')
+  const { checkOnServer } = await import('../cluster/server-check.ts')
+  const { configuration, unseenSecrets } = await withCluster(flags, (cluster) => checkOnServer(cluster, paths))
+  if (unseenSecrets.length > 0) {
+    terminal.tell(`You may not read these Secrets, so they count as there: ${unseenSecrets.join(', ')}\n`)
+  }
+  return configuration
 }

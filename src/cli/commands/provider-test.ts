@@ -50,6 +50,11 @@ async function test(
   const { testAccounts } = await import('../test-accounts.ts')
   const configuration = await loadConfiguration([flags.config], { namespace: flags.namespace, environment })
   const wanted = chooseAccounts(listAccounts(configuration), flags.all === true ? undefined : names, flags.namespace)
+  for (const { namespace, name } of wanted) {
+    if (configuration.table.credentials[`${namespace}/${name}`]?.type !== 'OAuth2') continue
+    const shared = `it shares its tokens with the gateway whose state is in ${flags.stateDir}`
+    terminal.tell(`${name} is an OAuth 2 account: ${shared}; one that must be renewed is renewed for both.\n`)
+  }
   const tests = await testAccounts(configuration, wanted, {
     stateDirectory: flags.stateDir,
     timeoutMs: flags.timeout * 1_000,

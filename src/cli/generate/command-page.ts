@@ -8,7 +8,7 @@ const NOTICE = '<!-- Made by `npm run generate` from the commands themselves (sr
 /** Every command with its arguments, options and examples. */
 export function commandPage(): string {
   const silent = { print: () => undefined, tell: () => undefined, color: 'Never' } as const
-  const program = createProgram({ terminal: silent, environment: {}, fail: () => undefined })
+  const program = createProgram({ terminal: silent, environment: {}, program: 'korproxy', fail: () => undefined })
   return `${[
     '# Commands',
     NOTICE,

@@ -23,6 +23,8 @@ export interface ObjectList {
 }
 export interface ApplyOptions {
   readonly fieldManager: string
+  /** Asks whether it would be taken, unknown fields included, and stores nothing. */
+  readonly dryRun?: 'All'
 }
 /** Which bytes go where; `body` is sent as JSON. */
 interface ApiCall {
@@ -106,14 +108,14 @@ export class ApiClient implements WatchingClient {
   }
 
   /** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
-  async apply(address: ApiAddress, object: object, { fieldManager }: ApplyOptions): Promise<KubeObject> {
+  async apply(address: ApiAddress, object: object, { fieldManager, dryRun }: ApplyOptions): Promise<KubeObject> {
     return this.#object({
       method: 'PATCH',
       address,
       body: { apiVersion: apiVersionOf(address.resource), kind: address.resource.kind, ...object },
       // JSON is YAML.
       contentType: 'application/apply-patch+yaml',
-      query: { fieldManager, force: true },
+      query: { fieldManager, force: true, ...(dryRun && { dryRun, fieldValidation: 'Strict' }) },
     })
   }
 

@@ -11,8 +11,21 @@ export function refusal(operation: string, status: number, body: unknown, retryA
   return new KorProxyError(
     REFUSED,
     { operation, status, reason, message },
-    { status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+    { status, cause: readCauses(body), ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
   )
+}
+
+/** What is wrong with one field of an object. */
+export interface RefusalCause {
+  /** e.g. `spec.rules[0].name`; empty for the object itself. */
+  readonly field: string
+  readonly message: string
+}
+
+/** Field by field why the API server refused an object; empty when it gave no such list. */
+export function causesOf(error: KorProxyError): readonly RefusalCause[] {
+  // Put there by `refusal`, which is the one maker of these errors.
+  return Array.isArray(error.cause) ? (error.cause as readonly RefusalCause[]) : []
 }
 
 /** No answer, or one that broke off. */
@@ -50,6 +63,16 @@ export function isLastingRefusal(error: unknown): boolean {
   if (!isRefusal(error)) return false
   if (error.status === 500) return /typed patch object|schema/.test(String(error.details['message']))
   return error.status >= 400 && error.status < 500 && ![401, 408, 409, 429].includes(error.status)
+}
+
+function readCauses(body: unknown): readonly RefusalCause[] {
+  const details = isRecord(body) ? body['details'] : undefined
+  const causes = isRecord(details) && Array.isArray(details['causes']) ? details['causes'] : []
+  return causes.filter(isRecord).map(({ field, message }) => ({
+    // The API server writes `<nil>` for what is about no field.
+    field: typeof field === 'string' && !field.startsWith('<') ? field : '',
+    message: typeof message === 'string' ? message : '',
+  }))
 }
 
 /** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */

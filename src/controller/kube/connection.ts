@@ -34,10 +34,13 @@ export interface Connection {
 }
 
 /** @throws KP-SYS-531 when there is no usable configuration. */
-export function openConnection(options: ConnectionOptions = {}): Connection & { readonly namespace: string } {
+export function openConnection(
+  options: ConnectionOptions = {},
+): Connection & { readonly namespace: string; readonly context: string } {
   const load = (): KubeConfig => loadConfig(options)
   const connection = new KubeConnection(load)
-  return Object.assign(connection, { namespace: namespaceOf(load()) })
+  const config = load()
+  return Object.assign(connection, { namespace: namespaceOf(config), context: config.getCurrentContext() })
 }
 
 function loadConfig({ kubeconfigPath, context }: ConnectionOptions): KubeConfig {
@@ -46,7 +49,7 @@ function loadConfig({ kubeconfigPath, context }: ConnectionOptions): KubeConfig 
     if (kubeconfigPath === undefined) config.loadFromDefault()
     else config.loadFromFile(kubeconfigPath)
     if (context !== undefined) config.setCurrentContext(context)
-    if (config.getCurrentCluster() === null) throw new Error('the context names no cluster')
+    if (config.getCurrentCluster() === null) throw new Error(noCluster(config))
   } catch (cause) {
     throw unreachable('read kubeconfig', cause)
   }
@@ -55,6 +58,13 @@ function loadConfig({ kubeconfigPath, context }: ConnectionOptions): KubeConfig 
     cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
   )
   return config
+}
+
+function noCluster(config: KubeConfig): string {
+  const current = config.getCurrentContext()
+  const known = config.getContexts().map(({ name }) => name)
+  if (known.includes(current)) return `context ${current} names no cluster`
+  return `there is no context ${current === '' ? 'chosen' : current}; there are: ${known.join(', ') || 'none'}`
 }
 
 function namespaceOf(config: KubeConfig): string {
