@@ -17,6 +17,8 @@ export interface ControllerRoleOptions {
   /** Service of the controllers: what their certificates are for. */
   readonly service: string
   readonly gatewayServiceAccount: string
+  /** Service of the gateways, in the namespace of the controller: its pods should all be connected. Absent: only those that are count. */
+  readonly gatewayService?: string
   readonly lease: string
   readonly lastGoodSecret: string
   readonly tls: ControllerTls
@@ -28,8 +30,11 @@ export interface ControllerRole {
   readonly port: number
   readonly statusPort: number
   readonly controller: Controller
-  /** Resolves when it serves: everything is known, compiled and published. Or when `drain` was called before. */
-  start(): Promise<void>
   /** Sends the gateways to the other controllers, gives the lease back, and ends; promptly, even if the API server does not answer. */
   drain(): Promise<void>
+}
+
+export interface StartableController extends ControllerRole {
+  /** Resolves when it serves: everything is known, compiled and published. Or when `drain` was called before. */
+  start(): Promise<void>
 }

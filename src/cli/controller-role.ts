@@ -3,36 +3,40 @@ import { ApiClient } from '#controller/kube/api-client.ts'
 import { openConnection } from '#controller/kube/connection.ts'
 import { EventRecorder } from '#controller/kube/event-recorder.ts'
 import { LeaderElection } from '#controller/kube/leader-election.ts'
-import { reviewToken } from '#controller/kube/review-token.ts'
 import { SYSTEM_TIME_AND_CHANCE } from '#controller/kube/time-and-chance.ts'
 import { withAccessTokens } from '#controller/publish/access-tokens.ts'
-import type { CertificateListener, CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
-import { GatewayAuthenticator } from '#controller/publish/gateway-authenticator.ts'
+import type { CertificateSource } from '#controller/publish/certificates/certificate-source.ts'
 import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
 import { LeaderRelay } from '#controller/publish/leader-relay.ts'
-import { type PublishServer, startPublishServer } from '#controller/publish/publish-server.ts'
+import type { PublishServer } from '#controller/publish/publish-server.ts'
+import { GatewayPods } from '#controller/sources/gateway-pods.ts'
 import { KubernetesSource } from '#controller/sources/kubernetes.ts'
 import { StatusReporter } from '#controller/status/status-reporter.ts'
 import { openCertificate } from './controller-certificate.ts'
-import type { ControllerRole, ControllerRoleOptions } from './controller-role-options.ts'
+import type { ControllerRole, ControllerRoleOptions, StartableController } from './controller-role-options.ts'
+import { certificateListener, hostAndPort, startTableServer } from './controller-role-server.ts'
 import { renderControllerState } from './controller-state.ts'
 import { OAuthRefresher } from './oauth-refresher.ts'
 import { sha256 } from './sha256.ts'
 import { type StatusListener, startStatusListener } from './status-listener.ts'
 
-/** Tokens of gateways are made out to it. */
-const AUDIENCE = 'korproxy-controller'
-
 /** A controller that was not started. */
-export function createControllerRole(options: ControllerRoleOptions): ControllerRole {
+export function createControllerRole(options: ControllerRoleOptions): StartableController {
   return new ClusterController(options)
+}
+
+/** One that serves. */
+export async function startControllerRole(options: ControllerRoleOptions): Promise<ControllerRole> {
+  const role = createControllerRole(options)
+  await role.start()
+  return role
 }
 
 const WORLD = SYSTEM_TIME_AND_CHANCE
 /** Gateways hear of the end, and go. */
 const DRAIN_MS = 2_500
 
-class ClusterController implements ControllerRole {
+class ClusterController implements StartableController {
   readonly controller: Controller
   readonly #options: ControllerRoleOptions
   readonly #client: ApiClient
@@ -42,6 +46,7 @@ class ClusterController implements ControllerRole {
   readonly #lastGood: LastGoodSecret
   readonly #relay: LeaderRelay
   readonly #refresher: OAuthRefresher
+  readonly #pods: GatewayPods | undefined
   readonly #stop = new AbortController()
   readonly #watchEvents = new Map<string, number>()
   #statusFailures = 0
@@ -108,8 +113,10 @@ class ClusterController implements ControllerRole {
       written: (secretNamespace, secret) => this.#source.refreshSecret(secretNamespace, secret),
       log: loggers.component('oauth'),
     })
+    this.#pods = this.#createPods()
     this.controller = new Controller({
       world: WORLD,
+      pods: () => this.#pods?.current(),
       sha256,
       defaultNamespace: namespace,
       log,
@@ -159,8 +166,13 @@ class ClusterController implements ControllerRole {
     this.#tls = tls
     if (this.#stop.signal.aborted) return
     this.#configure({ urgent: false })
-    this.#server = await this.#startServer(tls)
-    this.#running = Promise.all([this.#elect(), this.#reporter.run()])
+    this.#server = await startTableServer(this.#options, {
+      client: this.#client,
+      service: this.controller.service,
+      tls,
+      relay: this.#relay,
+    })
+    this.#running = Promise.all([this.#elect(), this.#reporter.run(), this.#pods?.run(this.#stop.signal)])
   }
 
   async drain(): Promise<void> {
@@ -220,6 +232,20 @@ class ClusterController implements ControllerRole {
     })
   }
 
+  #createPods(): GatewayPods | undefined {
+    const { namespace, gatewayService: service, loggers } = this.#options
+    if (service === undefined) return undefined
+    const log = loggers.component('source')
+    return new GatewayPods({
+      client: this.#client,
+      world: WORLD,
+      namespace,
+      service,
+      onChange: () => this.#reporter.refresh(),
+      onTrouble: (error) => log.warn({ err: error }, 'which pods should be gateways is not known'),
+    })
+  }
+
   #createReporter(leads: () => boolean): StatusReporter {
     const log = this.#options.loggers.component('status')
     return new StatusReporter({
@@ -245,35 +271,9 @@ class ClusterController implements ControllerRole {
 
   async #openTls(): Promise<CertificateSource> {
     const { tls, namespace, service, podIp, loggers } = this.#options
-    const log = loggers.component('tls')
     const place = { client: this.#client, world: WORLD, namespace, service, podIp }
-    const listener: CertificateListener = {
-      changed: (certificate) => {
-        log.info({}, 'new serving certificate')
-        this.#server?.useCertificate(certificate)
-      },
-      troubled: (error) => log.warn({ err: error }, 'the serving certificate cannot be renewed; it is tried again'),
-    }
+    const listener = certificateListener(loggers, (certificate) => this.#server?.useCertificate(certificate))
     return openCertificate(tls, place, listener, this.#stop.signal)
-  }
-
-  async #startServer(tls: CertificateSource): Promise<PublishServer> {
-    const { host, port, namespace, gatewayServiceAccount, loggers } = this.#options
-    const log = loggers.component('publish')
-    return startPublishServer({
-      host,
-      port,
-      certificate: tls.certificate,
-      service: this.controller.service,
-      authenticator: new GatewayAuthenticator({
-        world: WORLD,
-        review: (token) => reviewToken(this.#client, token, AUDIENCE),
-        users: new Set([`system:serviceaccount:${namespace}:${gatewayServiceAccount}`]),
-      }),
-      world: WORLD,
-      relay: this.#relay,
-      onTrouble: (error, operation) => log.warn({ err: error, operation }, 'a gateway could not be answered'),
-    })
   }
 
   #notReady(): string | undefined {
@@ -281,8 +281,4 @@ class ClusterController implements ControllerRole {
     if (this.controller.published === undefined || this.#server === undefined) return 'no routing table'
     return this.#source.stale ? 'the Kubernetes API is out of reach' : undefined
   }
-}
-
-function hostAndPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

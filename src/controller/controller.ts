@@ -12,9 +12,11 @@ import type { TimeAndChance } from './kube/time-and-chance.ts'
 import { GatewayRoster, type RosterEntry } from './publish/gateway-roster.ts'
 import type { Publication } from './publish/publication.ts'
 import { PublishService } from './publish/publish-service.ts'
-import { Publisher } from './publish/publisher.ts'
+import { Publisher, type Withheld } from './publish/publisher.ts'
 import type { CanaryPlan, RolloutState } from './publish/rollout.ts'
 import { accountReports, TableHistory } from './publish/status-facts.ts'
+import type { WithheldFacts } from './status/gateway-acks.ts'
+import { objectHashes } from './status/object-hashes.ts'
 import type { StatusInput } from './status/status-reporter.ts'
 
 export interface ControllerOptions {
@@ -22,15 +24,19 @@ export interface ControllerOptions {
   readonly sha256: Sha256
   /** Namespace that serves requests without a client key; its GatewayConfig says how changes roll out. */
   readonly defaultNamespace: string
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Anything that statuses tell of may have changed. */
   readonly onStatusChanged?: () => void
+  /** Pods that should be gateways; undefined as long as that is not known. */
+  readonly pods?: () => ReadonlySet<string> | undefined
   /** All gateways, except canaries, should run this from now on. */
   readonly onPublished?: (publication: Publication) => void
   /** Turns credentials into what gateways get. */
   readonly finishTable?: (table: RoutingTable, set: ResourceSet) => RoutingTable
   readonly formats?: readonly TableFormat[]
 }
+
+export type ConfiguredSet = ResourceSet & { readonly problems: readonly Problem[] }
 
 /** What the source says beside the objects. */
 export interface ConfigureHint {
@@ -52,7 +58,7 @@ export class Controller {
   readonly #resources = new WeakMap<RoutingTable, readonly Resource[]>()
   #problems: readonly Problem[] = []
   #logLevel: LogLevelName = 'info'
-  #withheld: KorProxyError | undefined
+  #withheld: WithheldFacts | undefined
 
   constructor(options: ControllerOptions) {
     const { world, sha256, formats, onStatusChanged = () => {}, onPublished = () => {} } = options
@@ -77,10 +83,7 @@ export class Controller {
           )
           onPublished(publication)
         },
-        withheld: (error) => {
-          this.#withheld = error
-          options.log.error({ err: error }, 'the routing table is not published; the last one stays')
-        },
+        withheldChanged: (withheld) => this.#withheldChanged(withheld),
         rolloutChanged: (state) => this.#reportRollout(state),
       },
     })
@@ -89,21 +92,23 @@ export class Controller {
       publisher: this.#publisher,
       roster: this.#roster,
       // The level that a GatewayConfig has by itself does not overrule the flag that a gateway was started with.
+      acknowledged: ({ gateway, version, result }) => {
+        options.log.debug({ gateway, version, result }, 'acknowledged')
+      },
       greeting: () => (this.#logLevel === 'info' ? [] : [this.#logCommand()]),
     })
   }
 
   /** The objects as they are now. The first time they are published at once; later changes gather for a moment unless urgent. */
-  configure(set: ResourceSet & { readonly problems: readonly Problem[] }, { urgent, highWater }: ConfigureHint): void {
-    const { defaultNamespace, sha256, finishTable } = this.#options
-    const compiled = compile(set, { defaultNamespace, sha256 })
-    const table = finishTable === undefined ? compiled.table : finishTable(compiled.table, set)
-    this.#problems = compiled.problems
-    this.#resources.set(table, set.resources)
-    this.#withheld = undefined
-    this.#publisher.offer({ table, highWater, urgent }, this.#canaryPlan(set.resources))
+  configure(set: ConfiguredSet, { urgent, highWater }: ConfigureHint): void {
+    this.#publisher.offer(
+      () => {
+        const table = this.#compile(set)
+        return { offer: { table, highWater, urgent }, plan: this.#canaryPlan(set.resources) }
+      },
+      urgent ? 'AtOnce' : 'Gather',
+    )
     this.#applyLogLevel(set.resources)
-    this.#options.onStatusChanged?.()
   }
 
   /** Undefined before the first table. */
@@ -114,14 +119,18 @@ export class Controller {
     return {
       table,
       problems: this.#problems,
-      programmed: this.#history.programmed(table, roster),
+      programmed: {
+        ...this.#history.programmed(table, roster, this.#options.pods?.()),
+        canary: this.#publisher.rollout,
+        withheld: this.#withheld,
+      },
       reports: accountReports(table, roster),
     }
   }
 
   /** Why the newest objects are not published; undefined when they are. */
   get withheld(): KorProxyError | undefined {
-    return this.#withheld
+    return this.#publisher.withheld?.error
   }
 
   /** The table that gateways run unless they are canaries. */
@@ -147,9 +156,31 @@ export class Controller {
     this.service.close()
   }
 
+  #compile(set: ConfiguredSet): RoutingTable {
+    const { defaultNamespace, sha256, finishTable, onStatusChanged } = this.#options
+    const compiled = compile(set, { defaultNamespace, sha256 })
+    const table = finishTable === undefined ? compiled.table : finishTable(compiled.table, set)
+    this.#problems = compiled.problems
+    this.#resources.set(table, set.resources)
+    onStatusChanged?.()
+    return table
+  }
+
   #prepared(publication: Publication): void {
     this.#history.add(publication, this.#resources.get(publication.table) ?? [])
     this.#options.onStatusChanged?.()
+  }
+
+  #withheldChanged(withheld: Withheld | undefined): void {
+    const { log, sha256, onStatusChanged } = this.#options
+    this.#withheld = undefined
+    if (withheld !== undefined) {
+      const { table, error } = withheld
+      log.error({ err: error }, 'the routing table is not published; the last one stays')
+      const hashes = objectHashes(table, this.#resources.get(table) ?? [], sha256)
+      this.#withheld = { reason: `${error.code} ${error.message}`, hashes }
+    }
+    onStatusChanged?.()
   }
 
   #reportRollout(state: RolloutState | undefined): void {

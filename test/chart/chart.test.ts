@@ -358,6 +358,7 @@ t.test('R5.1 the controller keeps what it writes in objects that it may name', a
       resourceNames: ['demo-controller'],
       verbs: ['get', 'update'],
     },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
     { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-ca'], verbs: ['get', 'update'] },
     { apiGroups: [''], resources: ['configmaps'], resourceNames: ['demo-controller-ca'], verbs: ['create', 'patch'] },
     { apiGroups: [''], resources: ['secrets'], resourceNames: ['demo-controller-last-good'], verbs: ['patch'] },

@@ -12,6 +12,7 @@ interface ControllerFlags {
   readonly statusPort: number
   readonly service: string
   readonly gatewayServiceAccount: string
+  readonly gatewayService: string
   readonly lease: string
   readonly caSecret: string
   readonly caConfigMap: string
@@ -35,6 +36,7 @@ export function addControllerCommand(program: CliCommand, { environment }: Comma
     .option('--status-port <number>', 'port for probes and metrics', readPort, 8080)
     .option('--service <name>', 'Service of the controllers', 'korproxy-controller')
     .option('--gateway-service-account <name>', 'ServiceAccount of the gateways', 'korproxy-gateway')
+    .option('--gateway-service <name>', 'Service of the gateways: status counts its pods', 'korproxy-gateway')
     .option('--lease <name>', 'Lease that makes one of the controllers the leader', 'korproxy-controller')
     .option('--ca-secret <name>', 'Secret of the own certificate authority', 'korproxy-controller-ca')
     .option('--ca-config-map <name>', 'ConfigMap that gateways get its certificates from', 'korproxy-controller-ca')
@@ -64,6 +66,7 @@ async function runController(flags: ControllerFlags): Promise<void> {
     statusPort: flags.statusPort,
     service: flags.service,
     gatewayServiceAccount: flags.gatewayServiceAccount,
+    gatewayService: flags.gatewayService,
     lease: flags.lease,
     lastGoodSecret: flags.lastGoodSecret,
     tls:

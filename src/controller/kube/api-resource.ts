@@ -13,6 +13,12 @@ export interface ApiResource {
 export const SECRETS: ApiResource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' }
 export const LEASES: ApiResource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' }
 export const EVENTS: ApiResource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' }
+export const ENDPOINT_SLICES: ApiResource = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  plural: 'endpointslices',
+  kind: 'EndpointSlice',
+}
 export const TOKEN_REVIEWS: ApiResource = {
   group: 'authentication.k8s.io',
   version: 'v1',

@@ -53,6 +53,7 @@ export function withAccessTokens(
   { resources, secrets }: ResourceSet,
   sha256: Sha256,
 ): RoutingTable {
+  if (!Object.values(table.credentials).some(({ type }) => type === 'OAuth2')) return table
   const found = new Map(secrets.map((secret) => [`${secret.namespace}/${secret.name}`, secret]))
   const places = new Map(
     resources.flatMap((resource): [string, TokenPlace][] => {

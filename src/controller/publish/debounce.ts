@@ -17,6 +17,11 @@ export class Debounce<Change> {
     this.#deliver = deliver
   }
 
+  /** Whether a change waits. */
+  get waiting(): boolean {
+    return this.#waiting !== undefined
+  }
+
   add(change: Change): void {
     const nowMs = this.#world.monotonic()
     const sinceMs = this.#waiting?.sinceMs ?? nowMs

@@ -1,5 +1,6 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import {
+  type GatewayAck,
   type GatewayCommand,
   type GatewayReport,
   readAck,
@@ -44,6 +45,7 @@ export interface PublishServiceOptions {
   readonly roster: GatewayRoster
   /** What every gateway is told when it comes. */
   readonly greeting: () => readonly GatewayCommand[]
+  readonly acknowledged?: (ack: GatewayAck) => void
 }
 
 /** What a controller does for gateways, whatever carries it. Who speaks has been made sure of. */
@@ -117,6 +119,7 @@ export class PublishService {
     if ('fault' in received) throw new KorProxyError('KP-SYS-516', { message: received.fault })
     checkSpeaker(identity, received.message.gateway)
     this.#options.roster.acknowledged(received.message)
+    this.#options.acknowledged?.(received.message)
   }
 
   /** @throws KP-SYS-516 for what is no report, KP-AUTH-010 for that of another gateway */

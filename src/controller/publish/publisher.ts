@@ -2,6 +2,7 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { TableRefusal } from '#table/decode-snapshot.ts'
 import type { HighWater } from '#table/high-water.ts'
 import type { SnapshotNotice } from '#table/messages.ts'
+import type { RoutingTable } from '#table/routing-table.ts'
 import type { TableFormat } from '#table/table-formats.ts'
 import type { Sha256 } from '#table/table-version.ts'
 import type { TimeAndChance } from '../kube/time-and-chance.ts'
@@ -14,6 +15,17 @@ import { SnapshotArchive } from './snapshot-archive.ts'
 /** While a canary is watched, this often. */
 const STEP_MS = 1_000
 
+export interface Proposal {
+  readonly offer: Offer
+  /** Undefined = all gateways at once. */
+  readonly plan: CanaryPlan | undefined
+}
+
+export interface Withheld {
+  readonly table: RoutingTable
+  readonly error: KorProxyError
+}
+
 export interface PublisherListener {
   /** Gateways may have to run something else now. */
   targetsChanged(): void
@@ -21,8 +33,8 @@ export interface PublisherListener {
   prepared(publication: Publication): void
   /** All gateways, except canaries, should run this from now on. */
   published(publication: Publication): void
-  /** A table that gateways would refuse was not sent; the last one stays. */
-  withheld(error: KorProxyError): void
+  /** A table that gateways would refuse was not sent; the last one stays. Undefined: that is over. */
+  withheldChanged(withheld: Withheld | undefined): void
   rolloutChanged(state: RolloutState | undefined): void
 }
 
@@ -39,22 +51,35 @@ export class Publisher {
   readonly archive = new SnapshotArchive()
   readonly #options: PublisherOptions
   readonly #rollout = new Rollout()
-  readonly #debounce: Debounce<{ readonly offer: Offer; readonly plan: CanaryPlan | undefined }>
+  readonly #debounce: Debounce<() => Proposal>
   #offered: Publication | undefined
   /** How far everything was watched when the newest table was compiled last, also when it came out the same. */
   #highWater: HighWater = {}
+  #withheld: Withheld | undefined
   #cancelStep: (() => void) | undefined
   #lastState = ''
 
   constructor(options: PublisherOptions) {
     this.#options = options
-    this.#debounce = new Debounce(options.world, ({ offer, plan }) => this.#publish(offer, plan))
+    this.#debounce = new Debounce(options.world, (propose) => this.#publish(propose()))
   }
 
-  /** @param plan undefined = all gateways at once */
-  offer(offer: Offer, plan: CanaryPlan | undefined): void {
-    if (offer.urgent || this.#offered === undefined) this.#debounce.addUrgent({ offer, plan })
-    else this.#debounce.add({ offer, plan })
+  /**
+   * @param propose called once at most, and not at all when another proposal comes before this one is due. The first of a burst is made
+   * while it waits, so that it costs no time.
+   */
+  offer(propose: () => Proposal, urgency: 'AtOnce' | 'Gather'): void {
+    if (urgency === 'AtOnce' || this.#offered === undefined) this.#debounce.addUrgent(propose)
+    else if (this.#debounce.waiting) this.#debounce.add(propose)
+    else {
+      let proposal: Proposal | undefined
+      const proposeOnce = (): Proposal => {
+        proposal ??= propose()
+        return proposal
+      }
+      this.#debounce.add(proposeOnce)
+      proposeOnce()
+    }
   }
 
   /** What gateways run unless they are canaries; undefined before the first table. */
@@ -65,6 +90,11 @@ export class Publisher {
   /** The newest publication, whether or not all gateways should run it yet. */
   get newest(): Publication | undefined {
     return this.#offered
+  }
+
+  /** The newest table, when it is not sent. */
+  get withheld(): Withheld | undefined {
+    return this.#withheld
   }
 
   get rollout(): RolloutState | undefined {
@@ -103,24 +133,35 @@ export class Publisher {
     this.#cancelStep = undefined
   }
 
-  #publish(offer: Offer, plan: CanaryPlan | undefined): void {
+  #publish({ offer, plan }: Proposal): void {
     const { listener, sha256, formats } = this.#options
     this.#highWater = offer.highWater
     // The same table again: gateways need not hear of it.
-    if (this.#offered?.table.version === offer.table.version) return
-    const publication = preparePublication(offer, sha256, formats)
-    if ('reason' in publication) {
-      listener.withheld(refusalError(publication))
+    if (this.#offered?.table.version === offer.table.version) {
+      this.#withhold(undefined)
       return
     }
+    const publication = preparePublication(offer, sha256, formats)
+    if ('reason' in publication) {
+      this.#withhold({ table: offer.table, error: refusalError(publication) })
+      return
+    }
+    this.#withhold(undefined)
     for (const snapshot of publication.snapshots.values()) this.archive.keep(snapshot)
     this.#offered = publication
-    listener.prepared(publication)
     const before = this.#rollout.stable
     this.#rollout.offer(publication, plan)
     if (this.#rollout.stable !== before) listener.published(publication)
     this.rosterChanged()
     listener.targetsChanged()
+    // Gateways fetch it meanwhile.
+    listener.prepared(publication)
+  }
+
+  #withhold(withheld: Withheld | undefined): void {
+    const before = this.#withheld
+    this.#withheld = withheld
+    if (before?.table.version !== withheld?.table.version) this.#options.listener.withheldChanged(withheld)
   }
 
   #stepSoon(): void {

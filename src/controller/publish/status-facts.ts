@@ -37,11 +37,25 @@ export class TableHistory {
     if (this.#tables.size > MAX_TABLES && oldest !== undefined) this.#tables.delete(oldest)
   }
 
-  /** Which gateway runs what, for the statuses. */
-  programmed(newest: RoutingTable, roster: readonly RosterEntry[]): ProgrammedFacts {
+  /**
+   * Which gateway runs what, for the statuses.
+   * @param pods those that should be gateways; undefined = not known: then whoever was here lately counts
+   */
+  programmed(
+    newest: RoutingTable,
+    roster: readonly RosterEntry[],
+    pods: ReadonlySet<string> | undefined,
+  ): ProgrammedFacts {
+    // A pod that was deleted is not missed; one that never came is.
+    const counted = roster.filter(({ name, connected }) => connected || pods === undefined || pods.has(name))
+    const present = new Set(counted.map(({ name }) => name))
+    const absent = [...(pods ?? [])].filter((name) => !present.has(name))
     return {
       version: newest.version,
-      gateways: roster.map((entry) => this.#ackOf(entry)),
+      gateways: [
+        ...counted.map((entry) => this.#ackOf(entry)),
+        ...absent.map((name) => ({ name, connected: false, diagnostics: [] })),
+      ],
       objectHashes: new Map([...this.#tables].map(([version, { hashes }]) => [version, hashes])),
     }
   }

@@ -20,6 +20,24 @@ export interface GatewayAck {
   readonly lastAckTimeMs?: number
 }
 
+/** A change that is tried on a few gateways first. */
+export interface CanaryFacts {
+  /** The table that is tried. */
+  readonly version: string
+  readonly phase: 'Applying' | 'Observing' | 'Held'
+  /** Those that try it. */
+  readonly gateways: readonly string[]
+  /** Why it is held. */
+  readonly reason?: string
+}
+
+/** A table that is not given to any gateway, for they would refuse it. */
+export interface WithheldFacts {
+  readonly reason: string
+  /** `objectHashes` of it. */
+  readonly hashes: ReadonlyMap<string, string>
+}
+
 /** Which gateway runs what. */
 export interface ProgrammedFacts {
   /** The newest table. */
@@ -27,6 +45,9 @@ export interface ProgrammedFacts {
   readonly gateways: readonly GatewayAck[]
   /** Of the newest table and of each one that a gateway still runs: the hash of each object (`objectHashes`). */
   readonly objectHashes: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly canary?: CanaryFacts | undefined
+  /** Newer than the newest table. */
+  readonly withheld?: WithheldFacts | undefined
 }
 
 /** How an object is called in `objectHashes` and wherever else objects of all kinds are told apart. */

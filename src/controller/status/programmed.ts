@@ -25,6 +25,10 @@ export interface ProgrammingQuestion {
 export function programmingOf({ key, ageMs, facts }: ProgrammingQuestion): Programming {
   const total = facts.gateways.length
   const hash = facts.objectHashes.get(facts.version)?.get(key)
+  if (facts.withheld !== undefined && facts.withheld.hashes.get(key) !== hash) {
+    const message = `${facts.withheld.reason.replace(/\.?$/, '.')} The last good table stays in use.`
+    return { verdict: { status: 'False', reason: 'TableWithheld', message }, gateways: `0/${total}` }
+  }
   if (hash === undefined) {
     const message = 'The routing table leaves the object out; see the other conditions.'
     return { verdict: { status: 'False', reason: 'NotInTable', message }, gateways: `0/${total}` }
@@ -32,7 +36,7 @@ export function programmingOf({ key, ageMs, facts }: ProgrammingQuestion): Progr
   const states = facts.gateways.map((gateway) => ({ gateway, state: stateOf(gateway, key, hash, facts) }))
   const behind = states.filter(({ state }) => state !== 'Programmed')
   const gateways = `${total - behind.length}/${total}`
-  return { verdict: verdictOf({ behind, gateways, ageMs, total }), gateways }
+  return { verdict: verdictOf({ behind, gateways, ageMs, facts }), gateways }
 }
 
 /** Whether a gateway runs the newest table. */
@@ -56,24 +60,32 @@ function stateOf(gateway: GatewayAck, key: string, hash: string, facts: Programm
   return runs === hash ? 'Programmed' : gatewayState(gateway, facts)
 }
 
-function verdictOf({
-  behind,
-  gateways,
-  ageMs,
-  total,
-}: {
+interface Count {
   readonly behind: readonly Behind[]
   readonly gateways: string
   readonly ageMs: number
-  readonly total: number
-}): Verdict {
+  readonly facts: ProgrammedFacts
+}
+
+function verdictOf({ behind, gateways, ageMs, facts }: Count): Verdict {
   const runs = `${gateways} gateways run it`
+  const total = facts.gateways.length
+  const { canary } = facts
+  if (behind.length > 0 && canary?.phase === 'Held') {
+    const message = `${runs}; the change is held, and the last good table stays in use: ${canary.reason ?? 'no reason given'}`
+    return { status: 'False', reason: 'RolloutHeld', message: message.replace(/\.?$/, '.') }
+  }
   const rejected = behind.filter(({ state }) => state === 'Rejected')
   if (rejected.length > 0) {
     const told = rejected.map(({ gateway }) => `pod ${gateway.name} refused: ${refusalOf(gateway)}`)
     return { status: 'False', reason: 'SnapshotRejected', message: `${runs}; ${list(told)}` }
   }
   if (total > 0 && behind.length === 0) return { status: 'True', reason: 'Programmed', message: `${runs}.` }
+  if (canary !== undefined) {
+    const what = canary.version === facts.version ? 'it is tried' : 'an earlier change is tried'
+    const where = canary.gateways.length === 0 ? '' : ` on pod ${canary.gateways.slice(0, SHOWN).join(', ')}`
+    return { status: 'Unknown', reason: 'Canary', message: `${runs} so far; ${what}${where}.` }
+  }
   if (ageMs < PROPAGATION_MS) return { status: 'Unknown', reason: 'Propagating', message: `${runs} so far.` }
   if (total === 0) return { status: 'False', reason: 'NoGateways', message: 'No gateway is known.' }
   const told = behind.map(

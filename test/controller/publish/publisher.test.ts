@@ -32,7 +32,7 @@ function startRig(t: Test): Rig {
       targetsChanged: () => service.targetsChanged(),
       prepared: () => {},
       published: () => {},
-      withheld: (error) => withheld.push(error),
+      withheldChanged: (found) => (found === undefined ? undefined : withheld.push(found.error)),
       rolloutChanged: () => {},
     },
   })
@@ -45,7 +45,8 @@ function startRig(t: Test): Rig {
     withheld,
     offer: async (displayName, urgent) => {
       const table = await tableOf(t, manifests({ displayName }))
-      publisher.offer({ table, highWater: {}, urgent: urgent === 'Urgent' }, undefined)
+      const offer = { table, highWater: {}, urgent: urgent === 'Urgent' }
+      publisher.offer(() => ({ offer, plan: undefined }), urgent === undefined ? 'Gather' : 'AtOnce')
       return table.version
     },
   }

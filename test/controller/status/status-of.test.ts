@@ -1,6 +1,7 @@
 import t from 'tap'
 import { KINDS } from '#resources/kinds.ts'
 import type { ObservedObject } from '../../../src/controller/sources/observed-objects.ts'
+import type { CanaryFacts } from '../../../src/controller/status/gateway-acks.ts'
 import { type ObjectStatus, statusOf } from '../../../src/controller/status/status-of.ts'
 import { type Circumstances, factsOf, type Manifest, NOW_MS, observe } from './status-facts.ts'
 
@@ -73,6 +74,46 @@ t.test('R4.4 a gateway that lags is given ten seconds', (t) => {
   t.match(conditions(late)[2], 'Programmed=False GatewaysLagging')
   t.equal(message(late, 'Programmed'), '1/2 gateways run it; pod gw-1 lags behind.')
   t.match(conditions(say('work', ALL, { gateways: [] }))[2], 'Programmed=False NoGateways')
+  t.end()
+})
+
+t.test('R4.4 a table that is withheld is told of the objects that it would have changed', (t) => {
+  const withheld = {
+    reason: 'KP-CONF-214 The table is too large',
+    hashes: new Map([['ProviderGroup/team/g', 'other']]),
+  }
+  const { programmed } = factsOf(observe(...ALL))
+  const hashes = programmed.objectHashes.get(programmed.version) ?? new Map()
+  const facts = {
+    programmed: { ...programmed, withheld: { ...withheld, hashes: new Map([...hashes, ...withheld.hashes]) } },
+  }
+  const changed = say('g', ALL, { facts })
+  t.match(conditions(changed)[2], 'Programmed=False TableWithheld')
+  t.equal(message(changed, 'Programmed'), 'KP-CONF-214 The table is too large. The last good table stays in use.')
+  t.equal(changed.programmedGateways, '0/1')
+  t.match(conditions(say('work', ALL, { facts }))[2], 'Programmed=True Programmed', 'what stays as it was is in force')
+  t.end()
+})
+
+t.test('R4.4 a change that is tried on a canary waits, and one that is held says why', (t) => {
+  const older = { version: 'sha256:old', result: 'ACK' } as const
+  const circumstances = { gateways: [{}, older, older], older: { 'sha256:old': [] } }
+  const { programmed } = factsOf(observe(...ALL), circumstances)
+  const during = (canary: Partial<CanaryFacts> & Pick<CanaryFacts, 'phase'>) => ({
+    ...circumstances,
+    facts: { programmed: { ...programmed, canary: { version: programmed.version, gateways: ['gw-0'], ...canary } } },
+  })
+  const tried = say('work', ALL, during({ phase: 'Observing' }))
+  t.match(conditions(tried)[2], 'Programmed=Unknown Canary')
+  t.equal(message(tried, 'Programmed'), '1/3 gateways run it so far; it is tried on pod gw-0.')
+  const next = say('work', ALL, during({ phase: 'Observing', version: 'sha256:old' }))
+  t.equal(message(next, 'Programmed'), '1/3 gateways run it so far; an earlier change is tried on pod gw-0.')
+  const held = say('work', ALL, during({ phase: 'Held', reason: 'requests fail more often since' }))
+  t.match(conditions(held)[2], 'Programmed=False RolloutHeld')
+  t.match(
+    message(held, 'Programmed'),
+    /the change is held, and the last good table .*: requests fail more often since\.$/,
+  )
   t.end()
 })
 
