@@ -1,31 +1,16 @@
 import { createHash } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { createControllerRole } from '../../src/cli/controller-role.ts'
-import type { ControllerRole } from '../../src/cli/controller-role-options.ts'
-import { startGatewayRole } from '../../src/cli/gateway-role.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { controlPlane } from '../helpers/control-plane.ts'
-import { readableLog } from '../helpers/controller-rig.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { scratch } from '../helpers/stack.ts'
+import { startRoles } from './cluster-rig.ts'
 
 const KEY = 'kp-test-key'
 
 function resources(simulator: string): string {
   return `
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: korproxy-gateway}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: gateway-0}
-spec:
-  serviceAccountName: korproxy-gateway
-  containers: [{name: gateway, image: none.example/none}]
----
 apiVersion: v1
 kind: Secret
 metadata: {name: account, labels: {korproxy.dev/credential: "true"}}
@@ -69,59 +54,7 @@ t.test('R4.2 R4.4 R4.5 from resources on a real API server to live gateways, and
   }
   await kubectl(['apply', '--server-side', '--filename', '-'], resources(simulator.url))
 
-  const folder = scratch(t)
-  const { logger: controllerLog, text: controllerText } = readableLog()
-  const start = async (): Promise<ControllerRole> => {
-    const role = createControllerRole({
-      name: 'controller-0',
-      podIp: '127.0.0.1',
-      namespace,
-      watchNamespaces: [namespace],
-      host: '127.0.0.1',
-      port: 0,
-      statusPort: 0,
-      service: 'korproxy-controller',
-      gatewayServiceAccount: 'korproxy-gateway',
-      lease: 'korproxy-controller',
-      lastGoodSecret: 'korproxy-last-good',
-      tls: { kind: 'OwnAuthority', secret: 'korproxy-ca', configMap: 'korproxy-ca' },
-      kubeconfigPath: plane.kubeconfigPath,
-      loggers: controllerLog,
-    })
-    await role.start()
-    return role
-  }
-  const controller = await start()
-  let isStopped = false
-  t.teardown(() => (isStopped ? undefined : controller.drain()))
-
-  const authorityPath = join(folder, 'ca.crt')
-  writeFileSync(
-    authorityPath,
-    await kubectl(['get', 'configmap', 'korproxy-ca', '--output', 'jsonpath={.data.ca\\.crt}']),
-  )
-  const tokenPath = join(folder, 'token')
-  const bound = ['--bound-object-kind=Pod', '--bound-object-name=gateway-0']
-  writeFileSync(
-    tokenPath,
-    await kubectl(['create', 'token', 'korproxy-gateway', '--audience=korproxy-controller', ...bound]),
-  )
-  const { logger: gatewayLog, text: gatewayText } = readableLog()
-  const gateway = await startGatewayRole({
-    name: 'gateway-0',
-    namespace,
-    host: '127.0.0.1',
-    port: 0,
-    statusPort: 0,
-    controllerUrl: `https://127.0.0.1:${controller.port}`,
-    tokenPath,
-    authorityPath,
-    tableDirectory: join(folder, 'table'),
-    privateAddresses: 'Allow',
-    loggers: gatewayLog,
-  })
-  t.teardown(() => gateway.close())
-
+  const { controller, gateway, folder, log } = await startRoles(t, { plane, namespace })
   const probe = async (port: number, path: string): Promise<number> =>
     (await fetch(`http://127.0.0.1:${port}${path}`)).status
   t.equal(
@@ -173,10 +106,9 @@ t.test('R4.2 R4.4 R4.5 from resources on a real API server to live gateways, and
     ),
     'the last good table is kept in its Secret',
   )
-  isStopped = true
   await controller.drain()
   t.equal(await kubectl(['get', 'lease', 'korproxy-controller', '--output', 'jsonpath={.spec.holderIdentity}']), '')
   t.strictSame(await ask('smart'), { status: 200, model: 'gpt-5-pro' }, 'it serves on without a controller')
   t.ok(existsSync(join(folder, 'table', 'snapshot.gz')))
-  t.notMatch(controllerText() + gatewayText(), /sk-one|sk-two/, 'no credential in any log')
+  t.notMatch(log(), /sk-one|sk-two/, 'no credential in any log')
 })

@@ -84,10 +84,10 @@ async function askServer({ client }: Cluster, { ref, value, locate }: RawObject)
   if (!isKind(kind)) return []
   const metadata = { ...(isRecord(value['metadata']) ? value['metadata'] : {}), namespace }
   try {
-    await client.apply(
+    await client.rehearseApply(
       { resource: resourceOfKind(kind), namespace, name },
       { ...value, metadata },
-      { fieldManager: FIELD_MANAGER, dryRun: 'All' },
+      { fieldManager: FIELD_MANAGER },
     )
     return []
   } catch (error) {

@@ -23,8 +23,6 @@ export interface ObjectList {
 }
 export interface ApplyOptions {
   readonly fieldManager: string
-  /** Asks whether it would be taken, unknown fields included, and stores nothing. */
-  readonly dryRun?: 'All'
 }
 /** Which bytes go where; `body` is sent as JSON. */
 interface ApiCall {
@@ -108,15 +106,15 @@ export class ApiClient implements WatchingClient {
   }
 
   /** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
-  async apply(address: ApiAddress, object: object, { fieldManager, dryRun }: ApplyOptions): Promise<KubeObject> {
-    return this.#object({
-      method: 'PATCH',
-      address,
-      body: { apiVersion: apiVersionOf(address.resource), kind: address.resource.kind, ...object },
-      // JSON is YAML.
-      contentType: 'application/apply-patch+yaml',
-      query: { fieldManager, force: true, ...(dryRun && { dryRun, fieldValidation: 'Strict' }) },
-    })
+  async apply(address: ApiAddress, object: object, { fieldManager }: ApplyOptions): Promise<KubeObject> {
+    return this.#object(applyCall(address, object, { fieldManager, force: true }))
+  }
+
+  /** Asks whether `apply` would be taken, unknown fields included; nothing is stored. Throws as `apply` does. */
+  async rehearseApply(address: ApiAddress, object: object, { fieldManager }: ApplyOptions): Promise<void> {
+    await this.#json(
+      applyCall(address, object, { fieldManager, force: true, dryRun: 'All', fieldValidation: 'Strict' }),
+    )
   }
 
   async delete(address: ApiAddress): Promise<void> {
@@ -200,6 +198,17 @@ export class ApiClient implements WatchingClient {
     } finally {
       cancel()
     }
+  }
+}
+
+function applyCall(address: ApiAddress, object: object, query: Query): ApiCall {
+  return {
+    method: 'PATCH',
+    address,
+    body: { apiVersion: apiVersionOf(address.resource), kind: address.resource.kind, ...object },
+    // JSON is YAML.
+    contentType: 'application/apply-patch+yaml',
+    query,
   }
 }
 
