@@ -13,9 +13,6 @@ export interface Report {
   readonly figures: ReadonlyMap<string, Figures>
 }
 
-const BLOCK_BEGIN = '<!-- bench:begin -->'
-const BLOCK_END = '<!-- bench:end -->'
-
 /** Figures are split over tables that fit a page. */
 const TABLES: readonly (readonly FigureName[])[] = [
   [
@@ -52,14 +49,19 @@ export function renderComparison(comparisons: readonly Comparison[]): string {
   return table([['x nginx', 'baseline', 'now', 'verdict'], ...rows])
 }
 
-/** Replaces the marked block of a page. */
+/** Replaces the block of a run in a page. */
 export function writeDocs(file: string, report: Report): void {
-  const page = readFileSync(file, 'utf8')
-  const [begin, end] = [page.indexOf(BLOCK_BEGIN), page.indexOf(BLOCK_END)]
-  if (begin < 0 || end < begin) throw new Error(`${file} has no block ${BLOCK_BEGIN} … ${BLOCK_END}`)
   const intro = `${report.when.slice(0, 10)}, ${report.machine}. Medians of ${report.rounds} interleaved rounds; ratios from the best rounds.`
-  const block = [BLOCK_BEGIN, intro, renderReport(report), `\`${ratioLine(report)}\``, BLOCK_END].join('\n\n')
-  writeFileSync(file, page.slice(0, begin) + block + page.slice(end + BLOCK_END.length))
+  writeBlock(file, 'bench', [intro, renderReport(report), `\`${ratioLine(report)}\``].join('\n\n'))
+}
+
+/** Replaces what a page has between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+export function writeBlock(file: string, name: string, text: string): void {
+  const page = readFileSync(file, 'utf8')
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`]
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${file} has no block ${begin} … ${end}`)
+  writeFileSync(file, `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`)
 }
 
 function ratioTo(ours: Figures | undefined, theirs: Figures | undefined): number | undefined {
@@ -107,7 +109,7 @@ function format(value: number | undefined, digits: number): string {
 }
 
 /** Markdown, padded so that it reads well in a terminal too. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
   return [lines[0], `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...lines.slice(1)].join('\n')

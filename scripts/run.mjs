@@ -19,6 +19,7 @@ const TASKS = {
   generate: ['src/cli/generate/main.ts'],
   bench: ['bench/run.ts'],
   'bench:micro': ['bench/micro.ts'],
+  'bench:control-plane': ['bench/control-plane.ts'],
   'test:agents': ['scripts/test-agents.ts'],
   korproxy: ['scripts/korproxy.ts'],
 }

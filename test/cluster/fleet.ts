@@ -13,6 +13,12 @@ export interface FleetOptions {
   readonly process?: KorproxyProcessOptions
 }
 
+export interface ControllerStart {
+  /** Who it is to the API server; an administrator by default. */
+  readonly kubeconfigPath?: string
+  readonly flags?: readonly string[]
+}
+
 export interface ControllerProcess {
   readonly process: KorproxyProcess
   readonly port: number
@@ -55,14 +61,17 @@ export class Fleet {
   }
 
   /** Resolves when it listens. */
-  async startController(name: string, kubeconfigPath?: string): Promise<ControllerProcess> {
-    const controller = await this.spawnController(name, kubeconfigPath)
+  async startController(name: string, options: ControllerStart = {}): Promise<ControllerProcess> {
+    const controller = await this.spawnController(name, options)
     await controller.process.logged('listening')
     this.#service.ports.add(controller.port)
     return controller
   }
 
-  async spawnController(name: string, kubeconfigPath?: string): Promise<ControllerProcess> {
+  async spawnController(
+    name: string,
+    { kubeconfigPath, flags = [] }: ControllerStart = {},
+  ): Promise<ControllerProcess> {
     const { plane, namespace } = this.#options
     const [port = 0, statusPort = 0] = await freePorts(2)
     const process = this.#spawn([
@@ -71,6 +80,7 @@ export class Fleet {
       ...['--namespace', namespace, '--namespaces', namespace],
       ...['--port', String(port), '--status-port', String(statusPort)],
       ...['--kubeconfig', kubeconfigPath ?? plane.kubeconfigPath],
+      ...flags,
     ])
     return { process, port, statusPort }
   }
@@ -104,6 +114,11 @@ export class Fleet {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return gateway
+  }
+
+  /** Where the gateways' files are, each in a folder of its name. */
+  get folder(): string {
+    return this.#options.folder
   }
 
   get controllerUrl(): string {
