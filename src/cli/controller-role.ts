@@ -9,11 +9,13 @@ import type { CertificateSource } from '#controller/publish/certificates/certifi
 import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
 import { LeaderRelay } from '#controller/publish/leader-relay.ts'
 import type { PublishServer } from '#controller/publish/publish-server.ts'
-import { GatewayPods } from '#controller/sources/gateway-pods.ts'
+import type { GatewayPods } from '#controller/sources/gateway-pods.ts'
 import { KubernetesSource } from '#controller/sources/kubernetes.ts'
 import { StatusReporter } from '#controller/status/status-reporter.ts'
+import type { ObjectReference } from '#resources/resource.ts'
 import { openCertificate } from './controller-certificate.ts'
 import type { ControllerRole, ControllerRoleOptions, StartableController } from './controller-role-options.ts'
+import { openGatewayPods } from './controller-role-pods.ts'
 import { certificateListener, hostAndPort, startTableServer } from './controller-role-server.ts'
 import { renderControllerState } from './controller-state.ts'
 import { OAuthRefresher } from './oauth-refresher.ts'
@@ -40,6 +42,7 @@ class ClusterController implements StartableController {
   readonly controller: Controller
   readonly #options: ControllerRoleOptions
   readonly #client: ApiClient
+  readonly #recorder: EventRecorder
   readonly #source: KubernetesSource
   readonly #election: LeaderElection
   readonly #reporter: StatusReporter
@@ -61,33 +64,17 @@ class ClusterController implements StartableController {
 
   constructor(options: ControllerRoleOptions) {
     this.#options = options
-    const { namespace, loggers, kubeconfigPath, lease, name, podIp, port, lastGoodSecret } = options
+    const { namespace, loggers, kubeconfigPath, name, lastGoodSecret } = options
     const log = loggers.component('controller')
     this.#client = new ApiClient(openConnection(kubeconfigPath === undefined ? {} : { kubeconfigPath }), WORLD)
-    this.#source = this.#createSource()
-    this.#election = new LeaderElection({
+    this.#recorder = new EventRecorder({
       client: this.#client,
       world: WORLD,
-      namespace,
-      name: lease,
-      identity: name,
-      address: hostAndPort(podIp, port),
-      listener: {
-        started: (term) => {
-          log.info({ term }, 'leading')
-          this.#reporter.takeOver()
-          this.#lastGood.takeOver()
-          this.#refresher.takeOver()
-        },
-        lost: () => log.warn({}, 'no longer leading'),
-        // Gateways tell the new leader what they run.
-        observed: (leader) => {
-          log.info({ leader: leader?.holder }, 'leader')
-          this.controller.audienceChanged()
-        },
-        troubled: (error) => log.warn({ err: error }, 'the lease cannot be read or written'),
-      },
+      instance: name,
+      onFailure: (error) => loggers.component('status').warn({ err: error }, 'an Event cannot be written'),
     })
+    this.#source = this.#createSource()
+    this.#election = this.#createElection()
     const leads = (): boolean => this.#election.leads
     this.#lastGood = new LastGoodSecret({
       client: this.#client,
@@ -113,7 +100,7 @@ class ClusterController implements StartableController {
       written: (secretNamespace, secret) => this.#source.refreshSecret(secretNamespace, secret),
       log: loggers.component('oauth'),
     })
-    this.#pods = this.#createPods()
+    this.#pods = openGatewayPods(options, this.#client, () => this.#reporter.refresh())
     this.controller = new Controller({
       world: WORLD,
       pods: () => this.#pods?.current(),
@@ -214,6 +201,44 @@ class ClusterController implements StartableController {
     this.#refresher.setChanged()
   }
 
+  #createElection(): LeaderElection {
+    const { namespace, lease, name, podIp, port, loggers } = this.#options
+    const log = loggers.component('controller')
+    return new LeaderElection({
+      client: this.#client,
+      world: WORLD,
+      namespace,
+      name: lease,
+      identity: name,
+      address: hostAndPort(podIp, port),
+      listener: {
+        started: (term) => {
+          log.info({ term }, 'leading')
+          this.#reporter.takeOver()
+          this.#lastGood.takeOver()
+          this.#refresher.takeOver()
+        },
+        lost: () => log.warn({}, 'no longer leading'),
+        // Gateways tell the new leader what they run.
+        observed: (leader) => {
+          log.info({ leader: leader?.holder }, 'leader')
+          this.controller.audienceChanged()
+        },
+        troubled: (error) => log.warn({ err: error }, 'the lease cannot be read or written'),
+      },
+    })
+  }
+
+  /** Every controller tells its own gateways; one of them tells the people. */
+  #resetHealth(account: ObjectReference): void {
+    const { namespace: tenant, name } = account
+    this.#options.loggers.component('controller').info({ tenant, account: name }, 'reset of health')
+    this.controller.service.command({ kind: 'health-reset', tenant, account: name })
+    if (!this.#election.leads) return
+    const note = 'The gateways were told to forget the health of the account.'
+    void this.#recorder.record({ ref: account, type: 'Normal', reason: 'HealthReset', action: 'Reset', note })
+  }
+
   #createSource(): KubernetesSource {
     const { watchNamespaces, loggers } = this.#options
     return new KubernetesSource({
@@ -222,6 +247,7 @@ class ClusterController implements StartableController {
       ...(watchNamespaces !== undefined && { namespaces: watchNamespaces }),
       onChange: (_set, hint) => this.#configure(hint),
       onObserved: () => this.#reporter.refresh(),
+      onResetRequest: (account) => this.#resetHealth(account),
       log: loggers.component('source'),
       metrics: {
         counted: (kind, counter, amount) => {
@@ -229,20 +255,6 @@ class ClusterController implements StartableController {
           this.#watchEvents.set(key, (this.#watchEvents.get(key) ?? 0) + amount)
         },
       },
-    })
-  }
-
-  #createPods(): GatewayPods | undefined {
-    const { namespace, gatewayService: service, loggers } = this.#options
-    if (service === undefined) return undefined
-    const log = loggers.component('source')
-    return new GatewayPods({
-      client: this.#client,
-      world: WORLD,
-      namespace,
-      service,
-      onChange: () => this.#reporter.refresh(),
-      onTrouble: (error) => log.warn({ err: error }, 'which pods should be gateways is not known'),
     })
   }
 
@@ -256,12 +268,7 @@ class ClusterController implements StartableController {
         const facts = this.controller.facts()
         return facts && { objects: this.#source.objects(), ...facts, clients: new Map(), policies: new Map() }
       },
-      recorder: new EventRecorder({
-        client: this.#client,
-        world: WORLD,
-        instance: this.#options.name,
-        onFailure: (error) => log.warn({ err: error }, 'an Event cannot be written'),
-      }),
+      recorder: this.#recorder,
       onFailure: (error, { ref }, outcome) => {
         this.#statusFailures += 1
         log.warn({ err: error, object: ref, outcome }, 'a status cannot be written')

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
 import type { KorProxyError } from '#errors/korproxy-error.ts'
-import { parseDuration } from '#resources/duration.ts'
 import type { Problem, Resource, ResourceSet } from '#resources/resource.ts'
 import type { HighWater } from '#table/high-water.ts'
 import type { GatewayCommand, LogLevelName } from '#table/messages.ts'
@@ -9,11 +8,12 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import type { TableFormat } from '#table/table-formats.ts'
 import type { Sha256 } from '#table/table-version.ts'
 import type { TimeAndChance } from './kube/time-and-chance.ts'
+import { FleetSettings } from './publish/fleet-settings.ts'
 import { GatewayRoster, type RosterEntry } from './publish/gateway-roster.ts'
 import type { Publication } from './publish/publication.ts'
 import { PublishService } from './publish/publish-service.ts'
 import { Publisher, type Withheld } from './publish/publisher.ts'
-import type { CanaryPlan, RolloutState } from './publish/rollout.ts'
+import type { RolloutState } from './publish/rollout.ts'
 import { accountReports, TableHistory } from './publish/status-facts.ts'
 import type { WithheldFacts } from './status/gateway-acks.ts'
 import { objectHashes } from './status/object-hashes.ts'
@@ -22,7 +22,7 @@ import type { StatusInput } from './status/status-reporter.ts'
 export interface ControllerOptions {
   readonly world: TimeAndChance
   readonly sha256: Sha256
-  /** Namespace that serves requests without a client key; its GatewayConfig says how changes roll out. */
+  /** Namespace that serves requests without a client key; the gateways run there. */
   readonly defaultNamespace: string
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Anything that statuses tell of may have changed. */
@@ -104,7 +104,10 @@ export class Controller {
     this.#publisher.offer(
       () => {
         const table = this.#compile(set)
-        return { offer: { table, highWater, urgent }, plan: this.#canaryPlan(set.resources) }
+        return {
+          offer: { table, highWater, urgent },
+          plan: this.#settings(set.resources).canaryPlan(this.published, table),
+        }
       },
       urgent ? 'AtOnce' : 'Gather',
     )
@@ -190,14 +193,8 @@ export class Controller {
     else log.info({ rollout: state }, 'a new routing table is tried on canaries')
   }
 
-  #canaryPlan(resources: readonly Resource[]): CanaryPlan | undefined {
-    const rollout = this.#config(resources)?.spec.rollout
-    if (rollout === undefined || rollout.strategy !== 'Canary') return undefined
-    return { gateways: rollout.canary.gateways, observeMs: parseDuration(rollout.canary.observe) }
-  }
-
   #applyLogLevel(resources: readonly Resource[]): void {
-    const level = this.#config(resources)?.spec.logging.level ?? 'info'
+    const level = this.#settings(resources).logLevel
     if (level === this.#logLevel) return
     this.#logLevel = level
     this.service.command(this.#logCommand())
@@ -207,14 +204,7 @@ export class Controller {
     return { kind: 'log-level', component: 'gateway', level: this.#logLevel }
   }
 
-  /** The one named `default` counts, or the only one. */
-  #config(resources: readonly Resource[]): Extract<Resource, { kind: 'GatewayConfig' }> | undefined {
-    const { defaultNamespace } = this.#options
-    const configs = resources.flatMap((resource) =>
-      resource.kind === 'GatewayConfig' && resource.metadata.namespace === defaultNamespace ? [resource] : [],
-    )
-    return (
-      configs.find(({ metadata }) => metadata.name === 'default') ?? (configs.length === 1 ? configs[0] : undefined)
-    )
+  #settings(resources: readonly Resource[]): FleetSettings {
+    return new FleetSettings(resources, this.#options.defaultNamespace)
   }
 }

@@ -1,5 +1,5 @@
 import { KINDS, type Kind } from '#resources/kinds.ts'
-import type { Problem, Resource, ResourceSet } from '#resources/resource.ts'
+import type { ObjectReference, Problem, Resource, ResourceSet } from '#resources/resource.ts'
 import type { ApiClient } from '../kube/api-client.ts'
 import { isRefusal } from '../kube/api-error.ts'
 import { type ApiResource, resourceOfKind, SECRETS } from '../kube/api-resource.ts'
@@ -8,6 +8,7 @@ import { Reflector, type ReflectorCounter } from '../kube/reflector.ts'
 import { pause, type TimeAndChance } from '../kube/time-and-chance.ts'
 import { CREDENTIAL_LABEL, NamedSecrets, secretsNamedBy } from './named-secrets.ts'
 import { type ObservedObject, ObservedObjects } from './observed-objects.ts'
+import { resetRequests } from './reset-request.ts'
 
 /** Everything the cluster says, and what is wrong in it. Immutable. */
 export interface KubernetesSet extends ResourceSet {
@@ -32,6 +33,8 @@ export interface KubernetesSourceOptions {
   readonly onChange: (set: KubernetesSet, hint: { readonly urgent: boolean }) => void
   /** Status of an object changed, or anything else that `objects` shows; not before `start` is done. */
   readonly onObserved?: () => void
+  /** Somebody wants the gateways to forget the health of an account. */
+  readonly onResetRequest?: (account: ObjectReference) => void
   readonly log: SourceLog
   readonly metrics?: SourceMetrics
 }
@@ -143,6 +146,8 @@ export class KubernetesSource {
       const change = this.#observed.apply(kind, changes)
       if (change.changed) this.#flushSoon(change.urgent)
       if (this.#ready) this.#options.onObserved?.()
+      if (kind !== 'ProviderAccount') return
+      for (const account of resetRequests(changes)) this.#options.onResetRequest?.(account)
     }
     const mark = namespace === undefined ? kind : `${namespace}/${kind}`
     this.#reflectors.push({ kind, mark, reflector: this.#reflector(resourceOfKind(kind), namespace, changed) })
