@@ -1,6 +1,6 @@
 import { AccountRegistry, type SavedHealth } from '#gateway/account-registry.ts'
 import { buildServingTable, type ServingTenant } from '#gateway/serving-table.ts'
-import { admit } from '#gateway/stages/admit.ts'
+import { Admission } from '#gateway/stages/admit.ts'
 import { readSurface } from '#gateway/surface.ts'
 import { classify } from '#routing/classify.ts'
 import type { RuleVerdict } from '#routing/explain-rules.ts'
@@ -72,7 +72,7 @@ export function explainRouting(table: RoutingTable, request: ImaginedRequest, op
   const tenant = servingTenant(table, request.client?.tenant ?? options.namespace, options)
   const headers = (name: string): string | undefined => request.headers[name.toLowerCase()]
   const { type, by: typeBy } = classifyImagined(request, tenant)
-  admit(request.client, type, request.model)
+  new Admission().admit(request.client, type, request.model)
   const explained = tenant.router.explain({
     type,
     model: request.model,

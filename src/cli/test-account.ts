@@ -3,7 +3,7 @@ import { ERRORS, type ErrorCode } from '#errors/registry.ts'
 import type { ServingAccount } from '#gateway/serving-account.ts'
 import type { ServingTenant } from '#gateway/serving-table.ts'
 import { makeSmallestCall, smallestCall } from '#gateway/smallest-call.ts'
-import type { AttemptFailure } from '#gateway/upstream/attempt.ts'
+import type { AttemptFailure } from '#gateway/upstream/attempt-result.ts'
 import type { UpstreamPools } from '#gateway/upstream/pools.ts'
 
 export interface AccountTest {

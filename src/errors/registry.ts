@@ -82,8 +82,13 @@ export const ERRORS = {
     severity: 'warning',
     title: 'Model not allowed',
     message: 'Client {client} may not use model {model}.',
-    description: 'The model matches none of allow.models of the GatewayClient.',
-    fix: ['Use an allowed model (GET /v1/models lists them).', 'Extend allow.models of the GatewayClient.'],
+    description:
+      'The model matches none of allow.models of the GatewayClient; or the request names no model that the gateway can see (files, batches, audio), and such a client may send it only where allow.requestTypes names other.',
+    fix: [
+      'Use an allowed model (GET /v1/models lists them).',
+      'Extend allow.models of the GatewayClient.',
+      'For paths without a model, add other to allow.requestTypes.',
+    ],
   },
   'KP-AUTH-006': {
     status: 403,

@@ -156,6 +156,11 @@ export interface ChatFormat {
   readonly encodeRequest?: (request: ChatRequest, target: TargetModel) => EncodedRequest
   /** @throws KorProxyError KP-PROV-109 when the body is not a reply of this format */
   decodeReply(body: JsonObject, context: ReplyContext): ChatEvent[]
+  /**
+   * The same for a reply whose bytes pass: of its events only those that the gateway itself needs (start, usage, finish, error).
+   * Absent: `decodeReply` is quick enough.
+   */
+  readonly inspectReply?: (body: JsonObject) => ChatEvent[]
   encodeReply(reply: ChatReply, context: ClientContext): JsonObject
   streamDecoder(context: ReplyContext): StreamDecoder
   streamEncoder(context: ClientContext): StreamEncoder

@@ -1,122 +1,257 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { RetryBudget } from '#routing/retry-budget.ts'
 import { decideRetry, type RetryDecision } from '#routing/retry-policy.ts'
 import type { Selection } from '#routing/select-account.ts'
-import type { Account, GroupTarget, RetryPolicy, Timeouts } from '#table/routing-table.ts'
+import type { Account } from '#table/routing-table.ts'
 import type { Exchange } from './exchange.ts'
 import { exhaustedError, type LoopHistory } from './exhausted-error.ts'
+import { type GroupRun, GroupWalk } from './group-walk.ts'
 import type { ClientReply } from './reply/client-reply.ts'
 import { attemptError } from './reply/render-error.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingAccount } from './serving-account.ts'
-import type { ServingGroup } from './serving-table.ts'
 import { renewedOr, secretOf } from './stages/account-secret.ts'
 import { affinityKey } from './stages/affinity.ts'
-import { dispatch } from './stages/dispatch.ts'
-import { encode, findModelFacts } from './stages/encode.ts'
-import type { AttemptFailure, AttemptResult } from './upstream/attempt.ts'
+import { type DispatchInput, dispatch } from './stages/dispatch.ts'
+import { encode, findModelFacts, type PreparedRequest } from './stages/encode.ts'
+import { withoutSecret } from './stages/without-secret.ts'
+import type { AttemptFailure, AttemptResult, CallResult } from './upstream/attempt-result.ts'
 import { DrainOver } from './upstream/connection-failure.ts'
 
 const NEXT_GROUP: RetryDecision = { action: 'next-group', delayMs: 0 }
 
 type Chosen = Extract<Selection<ServingAccount>, { kind: 'account' }>
 
-interface GroupRun {
-  readonly serving: ServingGroup
-  /** What the model is called in this group: an override of the route, else the client's word. */
-  readonly model: string
-  readonly policy: RetryPolicy
-  readonly timeouts: Timeouts
+/** An account that was chosen and has not been told how it went. */
+interface OpenAttempt {
+  readonly chosen: Chosen
+  readonly record: Exchange['attempts'][number]
   /** Monotonic. */
-  readonly deadline: number
-  readonly whenUnavailable: 'Skip' | 'TryLeastBad'
-  /** Whether a group comes after this one. */
-  readonly fallback: 'left' | 'none'
+  readonly startedAt: number
+  input: DispatchInput | undefined
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
+/** Several kept-alive connections can end at one moment; then the next failure is the provider's own. */
+const STALE_CALLS = 3
 
 /** Selects, encodes and dispatches until an answer stands, the request's own fault shows, or all is tried. */
 export class AttemptLoop {
   readonly #runtime: GatewayRuntime
   readonly #exchange: Exchange
   readonly #client: ClientReply
-  readonly #tried = new Set<string>()
-  readonly #history: LoopHistory = { failures: [], none: [] }
+  #tried: Set<string> | undefined
+  #history: LoopHistory | undefined
+  readonly #groups: GroupWalk
+  #sameAccountRetried: 'yes' | 'no' = 'no'
+  #open: OpenAttempt | undefined
+  #retryBudget: RetryBudget | undefined
 
   constructor(runtime: GatewayRuntime, exchange: Exchange, client: ClientReply) {
     this.#runtime = runtime
     this.#exchange = exchange
     this.#client = client
+    this.#groups = new GroupWalk(exchange)
   }
 
-  /** @throws KorProxyError when no account answered and nothing was sent */
+  /**
+   * One function and few promises, because most requests are answered by the first account.
+   * @throws KorProxyError when no account answered and nothing was sent
+   */
   async run(): Promise<void> {
-    const { targets } = this.#exchange
-    // With a fallback at hand nobody waits for a dead primary; only when all groups are spent is the least bad account tried.
-    if (targets.length > 1 && (await this.#runTargets('Skip')) === 'done') return
-    this.#history.none.length = 0
-    if ((await this.#runTargets('TryLeastBad')) === 'done') return
-    throw exhaustedError(this.#exchange, this.#history)
-  }
-
-  async #runTargets(whenUnavailable: GroupRun['whenUnavailable']): Promise<'done' | 'spent'> {
-    for (const target of this.#exchange.targets) {
-      const run = this.#openGroup(target, whenUnavailable)
-      if (run === undefined) continue
-      run.serving.load.active += 1
+    for (let run = this.#groups.next(); run !== undefined; run = this.#groups.next()) {
+      this.#enter(run)
       try {
-        if ((await this.#runGroup(run)) === 'done') return 'done'
+        let chosen = this.#selectNow(run) ?? (await this.#selectLater(run))
+        while (chosen !== undefined) {
+          if (this.#exchange.clientGone) return this.#releaseProbe(chosen)
+          const result = await this.#attempt(run, chosen)
+          const isAnswered = result.kind === 'answered'
+          const failure = this.#conclude(chosen, isAnswered ? result : await this.#reconsider(run, chosen, result))
+          if (failure === undefined) return
+          chosen = await this.#chooseAfter(run, chosen, failure)
+        }
       } finally {
+        this.#endAttempt(undefined)
         run.serving.load.active -= 1
       }
     }
-    return 'spent'
+    throw exhaustedError(this.#exchange, this.#pastAttempts)
   }
 
-  #openGroup(target: GroupTarget, whenUnavailable: GroupRun['whenUnavailable']): GroupRun | undefined {
-    const serving = this.#exchange.tenant.groups.get(target.group)
-    if (serving === undefined) return undefined
-    const { rule } = this.#exchange
-    const timeouts = { ...serving.group.timeouts, ...rule?.timeouts }
-    return {
-      serving,
-      model: target.modelOverride ?? this.#exchange.requestedModel,
-      policy: { ...serving.group.retry, ...rule?.retry },
-      timeouts,
-      deadline: this.#exchange.startedAt + timeouts.requestMs,
-      whenUnavailable,
-      fallback: target === this.#exchange.targets.at(-1) ? 'none' : 'left',
-    }
-  }
-
-  async #runGroup(run: GroupRun): Promise<'done' | 'next-group'> {
+  #enter(run: GroupRun): void {
     this.#exchange.group = run.serving.group.name
-    let again: Chosen | undefined
-    let sameAccountRetried: 'yes' | 'no' = 'no'
-    for (let attemptsHere = 0; ; attemptsHere += 1) {
-      if (this.#exchange.clientGone) return 'done'
-      const chosen = again ?? (await this.#select(run))
-      if (chosen === undefined) return 'next-group'
-      again = undefined
-      const failure = await this.#attemptWithinBudget(run, chosen, attemptsHere === 0 ? 'first' : 'retry')
-      if (failure === undefined) return 'done'
-      const decision = failure === 'over-budget' ? NEXT_GROUP : this.#decide(run, failure, sameAccountRetried)
-      if (decision.action === 'give-up') throw exhaustedError(this.#exchange, this.#history)
-      if (decision.action === 'next-group') return 'next-group'
-      if (decision.action === 'same-account') {
-        again = chosen
-        sameAccountRetried = 'yes'
-        await this.#wait(decision.delayMs)
-      }
-    }
+    this.#sameAccountRetried = 'no'
+    run.serving.load.active += 1
+    // Who could not take it in the first round may do so in the second.
+    if (run.begins === 'second-round' && this.#history !== undefined) this.#history.none.length = 0
   }
 
-  #decide(run: GroupRun, failure: AttemptFailure, sameAccountRetried: 'yes' | 'no'): RetryDecision {
+  get #pastAttempts(): LoopHistory {
+    this.#history ??= { failures: [], none: [] }
+    return this.#history
+  }
+
+  #attempt(run: GroupRun, chosen: Chosen): Promise<CallResult> | AttemptResult {
+    const { runtime: account, model } = chosen
+    const exchange = this.#exchange
+    exchange.account = account.account.name
+    exchange.provider = account.provider.telemetryName
+    exchange.model = model
+    exchange.panic = chosen.panic
+    forgetLastAttempt(exchange)
+    const record = {
+      account: exchange.account,
+      group: exchange.group,
+      provider: exchange.provider,
+      outcome: '',
+      durationMs: 0,
+    }
+    this.#open = { chosen, record, startedAt: this.#runtime.monotonic(), input: undefined }
+    account.inFlight += 1
+    const prepared = encode(exchange, {
+      provider: account.provider,
+      account: account.account,
+      group: run.serving.group,
+      model,
+      tenant: exchange.tenant.tenant,
+    })
+    exchange.attempts.push(record)
+    const secret = secretOf(account)
+    if (secret instanceof Promise) return secret.then((late) => this.#send(run, prepared, late))
+    return this.#send(run, prepared, secret)
+  }
+
+  #send(
+    run: GroupRun,
+    prepared: PreparedRequest,
+    secret: Awaited<ReturnType<typeof secretOf>>,
+  ): Promise<CallResult> | AttemptResult {
+    if (typeof secret === 'object') return secret
+    const open = this.#opened()
+    const { runtime: account, model } = open.chosen
+    const { timeouts, deadline } = run
+    open.input = {
+      exchange: this.#exchange,
+      client: this.#client,
+      prepared,
+      account,
+      model,
+      secret,
+      timeouts,
+      deadline,
+    }
+    return dispatch(this.#runtime, open.input)
+  }
+
+  #opened(): OpenAttempt {
+    if (this.#open === undefined) throw new Error('no attempt is open')
+    return this.#open
+  }
+
+  /** What a bad result may hide: a kept connection that had ended before, an access token that was revoked before its time. */
+  async #reconsider(run: GroupRun, chosen: Chosen, first: CallResult): Promise<AttemptResult> {
+    const result = await this.#resendStale(first)
+    const { renew } = chosen.runtime
+    if (renew === undefined || result.kind !== 'failed' || result.failure.outcome.kind !== 'bad-credential')
+      return result
+    this.#endAttempt(result)
+    // One fresh token, then the credential counts as refused.
+    const refused = await renewedOr(result, renew)
+    if (refused !== undefined) return refused
+    return this.#resendStale(await this.#attempt(run, chosen))
+  }
+
+  async #resendStale(first: CallResult): Promise<AttemptResult> {
+    const input = this.#open?.input
+    let result = first
+    for (let calls = 1; result.kind === 'stale' && input !== undefined; calls += 1) {
+      if (calls === STALE_CALLS) result = { kind: 'failed', failure: result.failure }
+      else result = await dispatch(this.#runtime, input)
+    }
+    if (result.kind === 'answered') return result
+    const failure = withoutSecret(result.failure, input?.secret)
+    return result.kind === 'broken' ? { kind: 'broken', failure } : { kind: 'failed', failure }
+  }
+
+  /** @param result undefined = the attempt never reached its account, whose health learns nothing */
+  #endAttempt(result: AttemptResult | undefined): void {
+    this.#retryBudget?.release()
+    this.#retryBudget = undefined
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    open.chosen.runtime.inFlight -= 1
+    open.record.durationMs = this.#runtime.monotonic() - open.startedAt
+    if (result === undefined) this.#releaseProbe(open.chosen)
+    else open.record.outcome = result.kind === 'answered' ? 'ok' : result.failure.outcome.kind
+  }
+
+  /** A half-open slot must become free again. */
+  #releaseProbe({ runtime: account, model, probe }: Chosen): void {
+    if (probe) account.health.record(model, { kind: 'aborted' }, { nowMs: this.#runtime.now() })
+  }
+
+  /** Tells the account's health. Undefined: the exchange is over (answered, broken off, or the client left). */
+  #conclude(chosen: Chosen, result: AttemptResult): AttemptFailure | undefined {
+    const { runtime: account, model } = chosen
+    const nowMs = this.#runtime.now()
+    this.#endAttempt(result)
+    if (result.kind === 'answered') {
+      account.health.record(model, result.outcome, { nowMs })
+      return undefined
+    }
+    const { failure } = result
+    const { kind } = failure.outcome
+    account.health.record(model, failure.outcome, { nowMs, errorCode: failure.code })
+    this.#runtime.log.warn(
+      {
+        correlationId: this.#exchange.correlationId,
+        account: account.account.name,
+        outcome: kind,
+        code: failure.code,
+        providerCode: failure.providerCode,
+      },
+      'attempt failed',
+    )
+    if (result.kind === 'broken' || kind === 'aborted') return undefined
+    this.#tried ??= new Set()
+    this.#tried.add(account.account.name)
+    this.#pastAttempts.failures.push(failure)
+    if (kind === 'refused') throw attemptError(this.#exchange, failure)
+    return failure
+  }
+
+  /** The account of the next attempt in this group. Undefined: the next group's turn. @throws KorProxyError when nobody should be asked again */
+  async #chooseAfter(run: GroupRun, last: Chosen, failure: AttemptFailure): Promise<Chosen | undefined> {
+    const { action, delayMs } = this.#decide(run, failure)
+    if (action === 'give-up') throw exhaustedError(this.#exchange, this.#pastAttempts)
+    if (action === 'next-group') return undefined
+    if (action === 'same-account') {
+      this.#sameAccountRetried = 'yes'
+      await this.#wait(delayMs)
+    }
+    const chosen = action === 'same-account' ? last : (this.#selectNow(run) ?? (await this.#selectLater(run)))
+    if (chosen === undefined || this.#takeBudget(run)) return chosen
+    this.#releaseProbe(chosen)
+    return undefined
+  }
+
+  /** The budget keeps a failing group from being asked ever more. A fallback asks somebody else and needs none. */
+  #takeBudget({ serving: { retryBudget, load } }: GroupRun): boolean {
+    if (!retryBudget.tryAcquire(load.active)) return false
+    this.#retryBudget = retryBudget
+    return true
+  }
+
+  #decide(run: GroupRun, failure: AttemptFailure): RetryDecision {
     const attempt = this.#exchange.attempts.length
     const decision = decideRetry({
       outcome: failure.outcome,
       attempt,
       policy: run.policy,
       otherAccount: this.#peek(run) ? 'available' : 'none',
-      sameAccountRetried,
+      sameAccountRetried: this.#sameAccountRetried,
       remainingMs: run.deadline - this.#runtime.monotonic(),
       random: this.#runtime.random,
     })
@@ -126,144 +261,34 @@ export class AttemptLoop {
     return isLast && staysHere && run.fallback === 'left' ? NEXT_GROUP : decision
   }
 
-  /**
-   * Undefined: the exchange is over (answered, broken off, or the client left). The budget is for retries within a group: it keeps a
-   * failing group from being asked ever more. A fallback asks somebody else and needs none.
-   */
-  async #attemptWithinBudget(
-    run: GroupRun,
-    chosen: Chosen,
-    kind: 'first' | 'retry',
-  ): Promise<AttemptFailure | 'over-budget' | undefined> {
-    if (kind === 'retry' && !run.serving.retryBudget.tryAcquire(run.serving.load.active)) {
-      this.#releaseProbe(chosen)
-      return 'over-budget'
-    }
-    try {
-      return await this.#attempt(run, chosen)
-    } catch (error) {
-      this.#releaseProbe(chosen)
-      throw error
-    } finally {
-      if (kind === 'retry') run.serving.retryBudget.release()
-    }
+  #selectNow(run: GroupRun): Chosen | undefined {
+    const selection = this.#select(run)
+    return selection.kind === 'account' ? selection : undefined
   }
 
-  /** The request never reached the account, so its health learns nothing, but a half-open slot must become free again. */
-  #releaseProbe({ runtime: account, model, probe }: Chosen): void {
-    if (probe) account.health.record(model, { kind: 'aborted' }, { nowMs: this.#runtime.now() })
-  }
-
-  async #attempt(run: GroupRun, chosen: Chosen): Promise<AttemptFailure | undefined> {
-    const first = await this.#call(run, chosen)
-    const renewable = first.kind === 'failed' && first.failure.outcome.kind === 'bad-credential'
-    const renew = chosen.runtime.renew
-    if (!renewable || renew === undefined) return this.#concluded(chosen, first)
-    // An access token can be revoked before its time: one fresh one, then the credential counts as refused.
-    const renewed = await renewedOr(first, renew)
-    return this.#concluded(chosen, renewed ?? (await this.#call(run, chosen)))
-  }
-
-  async #call(run: GroupRun, chosen: Chosen): Promise<AttemptResult> {
-    const { runtime: account, model } = chosen
-    const exchange = this.#exchange
-    exchange.account = account.account.name
-    exchange.provider = account.provider.telemetryName
-    exchange.model = model
-    exchange.panic = chosen.panic
-    forgetLastAttempt(exchange)
-    const prepared = encode(exchange, {
-      provider: account.provider,
-      account: account.account,
-      group: run.serving.group,
-      model,
-      tenant: exchange.tenant.tenant,
-    })
-    const record = {
-      account: exchange.account,
-      group: exchange.group,
-      provider: exchange.provider,
-      outcome: '',
-      durationMs: 0,
-    }
-    exchange.attempts.push(record)
-    const startedAt = this.#runtime.monotonic()
-    account.inFlight += 1
-    try {
-      const secret = await secretOf(account)
-      if (typeof secret === 'object') {
-        record.outcome = secret.failure.outcome.kind
-        return secret
-      }
-      const result = await dispatch(this.#runtime, {
-        exchange,
-        client: this.#client,
-        prepared,
-        account,
-        model,
-        secret,
-        timeouts: run.timeouts,
-        deadline: run.deadline,
-      })
-      record.outcome = result.kind === 'answered' ? 'ok' : result.failure.outcome.kind
-      return result
-    } finally {
-      account.inFlight -= 1
-      record.durationMs = this.#runtime.monotonic() - startedAt
-    }
-  }
-
-  /** Tells the account's health, and says whether the exchange goes on. */
-  #concluded(chosen: Chosen, result: AttemptResult): AttemptFailure | undefined {
-    const { runtime: account, model } = chosen
-    const outcome = result.kind === 'answered' ? result.outcome : result.failure.outcome
-    const failureOf = result.kind === 'answered' ? undefined : result.failure
-    account.health.record(model, outcome, {
-      nowMs: this.#runtime.now(),
-      ...(failureOf === undefined ? {} : { errorCode: failureOf.code }),
-    })
-    this.#tried.add(account.account.name)
-    if (failureOf === undefined) return undefined
-    this.#runtime.log.warn(
-      {
-        correlationId: this.#exchange.correlationId,
-        account: account.account.name,
-        outcome: outcome.kind,
-        code: failureOf.code,
-        providerCode: failureOf.providerCode,
-      },
-      'attempt failed',
-    )
-    if (result.kind === 'broken' || outcome.kind === 'aborted') return undefined
-    this.#history.failures.push(failureOf)
-    const { kind } = outcome
-    if (kind === 'refused') throw attemptError(this.#exchange, failureOf)
-    return failureOf
-  }
-
-  /** Waits once for an account whose limit ends within the policy's patience. */
-  async #select(run: GroupRun): Promise<Chosen | undefined> {
-    const selection = this.#selectNow(run)
+  /** Nobody is free: waits once for an account whose limit ends within the policy's patience. */
+  async #selectLater(run: GroupRun): Promise<Chosen | undefined> {
+    const selection = this.#select(run)
     if (selection.kind === 'account') return selection
     const { retryAfterMs } = selection
     const patient = retryAfterMs !== undefined && retryAfterMs <= run.policy.maxRetryAfterWaitMs
     if (selection.reason === 'all-limited' && patient && this.#exchange.attempts.length < run.policy.maxAttempts) {
       await this.#wait(retryAfterMs)
-      this.#tried.clear()
-      const later = this.#selectNow(run)
+      this.#tried = undefined
+      const later = this.#select(run)
       if (later.kind === 'account') return later
     }
-    this.#history.none.push(selection)
+    this.#pastAttempts.none.push(selection)
     return undefined
   }
 
-  #selectNow(run: GroupRun): Selection<ServingAccount> {
+  #select(run: GroupRun): Selection<ServingAccount> {
     const affinity = affinityKey(this.#exchange, run.serving.group.affinity)
     return run.serving.selector.select({
       model: run.model,
       nowMs: this.#runtime.now(),
       random: this.#runtime.random,
-      tried: this.#tried,
+      tried: this.#tried ?? NOBODY,
       whenUnavailable: run.whenUnavailable,
       costOf: (account, model) => this.#costOf(account, model),
       ...(affinity === undefined ? {} : { affinityKey: affinity }),
@@ -278,7 +303,7 @@ export class AttemptLoop {
   }
 
   #peek(run: GroupRun): boolean {
-    return run.serving.selector.hasOther({ model: run.model, nowMs: this.#runtime.now(), tried: this.#tried })
+    return run.serving.selector.hasOther({ model: run.model, nowMs: this.#runtime.now(), tried: this.#tried ?? NOBODY })
   }
 
   /** Sleeps, but no longer than the client stays. */

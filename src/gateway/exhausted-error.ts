@@ -3,7 +3,7 @@ import type { Selection } from '#routing/select-account.ts'
 import type { Exchange } from './exchange.ts'
 import { attemptError } from './reply/render-error.ts'
 import type { ServingAccount } from './serving-account.ts'
-import type { AttemptFailure } from './upstream/attempt.ts'
+import type { AttemptFailure } from './upstream/attempt-result.ts'
 
 type NoAccount = Extract<Selection<ServingAccount>, { kind: 'none' }>
 

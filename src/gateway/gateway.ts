@@ -13,6 +13,7 @@ import { HealthChecks } from './health-checks.ts'
 import { openExchange } from './open-exchange.ts'
 import type { GatewayDependencies, GatewayOptions } from './options.ts'
 import { OverloadGuard } from './overload.ts'
+import { readHeader } from './read-header.ts'
 import { ClientReply } from './reply/client-reply.ts'
 import { AllowLists } from './reply/forwarded-headers.ts'
 import { sendError } from './reply/render-error.ts'
@@ -20,14 +21,14 @@ import { replyFlushed } from './reply/reply-flush.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import { buildServingTable, type ServingTable } from './serving-table.ts'
 import { SocketWatch } from './socket-watch.ts'
-import { admit } from './stages/admit.ts'
+import { Admission } from './stages/admit.ts'
 import { Authenticator } from './stages/authenticate.ts'
 import { classify } from './stages/classify.ts'
 import { BodyMemory, checkUtf8, receiveBody } from './stages/receive-body.ts'
 import { route } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
 import { Sweeper } from './sweep.ts'
-import { DrainOver } from './upstream/connection-failure.ts'
+import { ClientGone, DrainOver } from './upstream/connection-failure.ts'
 import { fetchToken } from './upstream/fetch-token.ts'
 import { UpstreamPools } from './upstream/pools.ts'
 import { UrlCache } from './upstream/url-cache.ts'
@@ -41,6 +42,7 @@ export class Gateway {
   readonly #overload: OverloadGuard
   readonly #sockets = new SocketWatch()
   readonly #healthChecks: HealthChecks
+  readonly #admission = new Admission()
   #table: ServingTable | undefined
   #authenticator: Authenticator | undefined
   #draining = false
@@ -146,28 +148,30 @@ export class Gateway {
   /** Serves one AI request, whatever its path. Never rejects. */
   async serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const exchange = openExchange(this.#runtime, request, reply)
-    const client = new ClientReply(exchange, { closeConnection: () => this.#draining })
-    this.#sockets.enter(exchange)
+    const client = new ClientReply(exchange, this)
+    if (exchange.surface.operation.kind === 'hello') {
+      client.send(200, ['content-type', 'text/plain'], HELLO)
+      return
+    }
+    const exchanges = this.#sockets.enter(exchange)
     let entered: 'yes' | 'no' = 'no'
     try {
-      if (exchange.surface.operation.kind !== 'hello') {
-        this.#overload.enter()
-        entered = 'yes'
-      }
-      await this.#answer(exchange, client)
+      this.#overload.enter()
+      entered = 'yes'
+      this.#identify(exchange)
+      exchange.body = await this.#receiveBody(exchange)
+      const answering = this.#answer(exchange, client)
+      if (answering !== undefined) await answering
     } catch (error) {
       this.#answerError(exchange, client, error)
     }
-    try {
-      await replyFlushed(reply, this.#runtime.sweeper, this.#runtime.options.limits.stalledReaderMs)
-    } finally {
-      this.#sockets.leave(exchange)
-      this.#runtime.bodyMemory.release(exchange.body.length)
-      if (entered === 'yes') {
-        this.#overload.leave()
-        this.#settle(exchange)
-      }
-    }
+    const flushed = replyFlushed(reply, this.#runtime.sweeper, this.#runtime.options.limits.stalledReaderMs)
+    if (flushed !== undefined) await flushed
+    exchanges.delete(exchange)
+    this.#runtime.bodyMemory.release(exchange.body.length)
+    if (entered === 'no') return
+    this.#overload.leave()
+    this.#settle(exchange)
   }
 
   /** The client has its answer: a fault in the accounts of it must not end the process. */
@@ -179,45 +183,43 @@ export class Gateway {
     }
   }
 
-  async #answer(exchange: Exchange, client: ClientReply): Promise<void> {
-    const table = this.#table
+  #identify(exchange: Exchange): void {
     const authenticator = this.#authenticator
-    if (exchange.surface.operation.kind === 'hello') return client.send(200, ['content-type', 'text/plain'], HELLO)
-    if (table === undefined || authenticator === undefined) {
-      throw new KorProxyError('KP-SYS-503', {}, { retryAfterMs: 1_000 })
-    }
-    const { request, surface } = exchange
-    const header = (name: string): string | undefined => {
-      const value = request.headers[name]
-      return Array.isArray(value) ? value[0] : value
-    }
-    const identity = authenticator.authenticate(header, exchange.query, exchange.startedAtMs)
-    exchange.tenant = identity.tenant
-    exchange.client = identity.client
-    const limits = identity.tenant.tenant.requestLimits
-    exchange.body = await receiveBody(
-      request,
-      { maxBytes: limits.maxBodyBytes, timeoutMs: this.#runtime.options.limits.bodyTimeoutMs },
-      this.#runtime.bodyMemory,
-      this.#runtime.sweeper,
+    if (authenticator === undefined) throw new KorProxyError('KP-SYS-503', {}, { retryAfterMs: 1_000 })
+    const { tenant, client } = authenticator.authenticate(
+      exchange.request.headers,
+      exchange.query,
+      exchange.startedAtMs,
     )
+    exchange.tenant = tenant
+    exchange.client = client
+  }
+
+  #receiveBody(exchange: Exchange): Promise<Uint8Array> {
+    const { options, bodyMemory, sweeper } = this.#runtime
+    const { maxBodyBytes } = exchange.tenant.tenant.requestLimits
+    const limits = { maxBytes: maxBodyBytes, timeoutMs: options.limits.bodyTimeoutMs }
+    return receiveBody(exchange, limits, bodyMemory, sweeper)
+  }
+
+  /** Undefined: it is answered already. */
+  #answer(exchange: Exchange, client: ClientReply): Promise<void> | undefined {
+    const { surface, tenant, body } = exchange
+    const { headers } = exchange.request
     if (isJson(exchange)) {
-      checkUtf8(exchange.body)
-      exchange.scan = scanJson(exchange.body, { maxDepth: limits.maxDepth })
+      checkUtf8(body)
+      exchange.scan = scanJson(body, { maxDepth: tenant.tenant.requestLimits.maxDepth })
     }
-    if (answerLocally(this.#runtime, exchange, client) === 'answered') return
-    const classified = classify({
-      surface,
-      tenant: exchange.tenant,
-      client: exchange.client,
-      header,
-      body: exchange.body,
-      scan: exchange.scan,
-    })
-    Object.assign(exchange, classified)
-    admit(exchange.client, exchange.requestType, exchange.requestedModel)
+    if (answerLocally(this.#runtime, exchange, client) === 'answered') return undefined
+    const header = (name: string): string | undefined => readHeader(headers, name)
+    const { scan } = exchange
+    const classified = classify({ surface, tenant, client: exchange.client, header, body, scan })
+    exchange.requestType = classified.requestType
+    exchange.requestedModel = classified.requestedModel
+    exchange.stream = classified.stream
+    this.#admission.admit(exchange.client, exchange.requestType, exchange.requestedModel)
     const routed = route({
-      tenant: exchange.tenant,
+      tenant,
       client: exchange.client,
       header,
       requestType: exchange.requestType,
@@ -228,10 +230,11 @@ export class Gateway {
     exchange.rule = routed.rule
     exchange.targets = routed.targets
     if (surface.operation.kind === 'count-tokens') return countTokens(this.#runtime, exchange, client)
-    await new AttemptLoop(this.#runtime, exchange, client).run()
+    return new AttemptLoop(this.#runtime, exchange, client).run()
   }
 
   #answerError(exchange: Exchange, client: ClientReply, thrown: unknown): void {
+    if (thrown instanceof ClientGone) return
     const error = thrown instanceof KorProxyError ? thrown : new KorProxyError('KP-SYS-500', {}, { cause: thrown })
     if (error.code === 'KP-SYS-500') {
       this.#runtime.log.error({ correlationId: exchange.correlationId, err: thrown }, 'internal error')

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Exchange } from './exchange.ts'
+import { readHeader } from './read-header.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingTenant } from './serving-table.ts'
-import { readSurface } from './surface.ts'
+import { fixedSurface, readSurface } from './surface.ts'
 
 /** Safe in headers, log lines and URLs; anything else is replaced. */
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/
@@ -17,19 +18,16 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1))
-  const header = (name: string): string | undefined => {
-    const value = request.headers[name]
-    return Array.isArray(value) ? value[0] : value
-  }
+  const { method = 'GET', headers } = request
   return {
     request,
     reply,
-    surface: readSurface(request.method ?? 'GET', path, query, header),
+    surface: fixedSurface(method, path) ?? readSurface(method, path, query, (name) => readHeader(headers, name)),
     path,
     query,
     startedAtMs: runtime.now(),
     startedAt: runtime.monotonic(),
-    correlationId: readCorrelationId(header('x-correlation-id') ?? header('x-request-id')),
+    correlationId: readCorrelationId(readHeader(headers, 'x-correlation-id') ?? readHeader(headers, 'x-request-id')),
     tenant: NO_TENANT,
     client: undefined,
     body: NOBODY,

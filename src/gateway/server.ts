@@ -1,6 +1,7 @@
-import type { AddressInfo, Server } from 'node:net'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import { type AdminOptions, addAdminRoutes } from './admin-routes.ts'
@@ -35,55 +36,76 @@ export interface ServerOptions {
   readonly admin?: AdminOptions
 }
 
-/** The gateway's listener. AI requests leave Fastify at once (`hijack`): their bytes belong to the pipeline. */
+/** Paths that may be the gateway's own; what turns out to be none goes the way of every other path, to an AI API. */
+const OWN_PATH = /^\/(?:livez|readyz|metrics|_korproxy\/)/
+
+/**
+ * The gateway's listener. Fastify serves the gateway's own paths; AI requests never enter it, because its routing and hooks would cost
+ * as much as all of ours.
+ */
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<GatewayServer> {
+  const open = isLoopback(options.host)
+  gateway.listensOn(open ? 'loopback' : 'network')
   const app = Fastify({
     logger: false,
-    http: {
+    serverFactory: (own) => createHttpServer(listener(own, gateway, { ...options, localNamesOnly: open })),
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.setErrorHandler((error, request, reply) => {
+    reply.hijack()
+    sendPlainError(error, request.raw, reply.raw, options.docsUrl)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack()
+    void gateway.serve(request.raw, reply.raw)
+  })
+  addStatusRoutes(app, gateway, options)
+  if (options.admin !== undefined) addAdminRoutes(app, gateway, options.admin)
+  await app.listen({ host: options.host, port: options.port })
+  return new GatewayServer(app, gateway)
+}
+
+function createHttpServer(onRequest: RequestListener): Server {
+  const server = createServer(
+    {
       highWaterMark: SOCKET_BUFFER_BYTES,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // The path is checked in its raw form before a route is chosen.
-    routerOptions: { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false },
-    exposeHeadRoutes: false,
-    // Before routing: a path whose escapes cannot be read.
-    frameworkErrors: (cause, request, reply) => {
-      const error = new KorProxyError('KP-NET-310', { reason: 'the path is not in its plain form' }, { cause })
-      sendPlainError(error, request, reply, options.docsUrl)
-    },
-    forceCloseConnections: 'idle',
-  })
+    onRequest,
+  )
   // 0 = no limit by count; Node would drop the rest silently, the size limit refuses instead.
-  app.server.maxHeadersCount = 0
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  const open = isLoopback(options.host)
-  gateway.listensOn(open ? 'loopback' : 'network')
-  app.addHook('onRequest', (request, reply, done) => {
-    if (gateway.draining) reply.header('connection', 'close')
-    checkFraming(request.raw)
-    if (open) checkLocalNames(request.raw)
-    done()
-  })
-  app.setErrorHandler((error, request, reply) => sendPlainError(error, request, reply, options.docsUrl))
-  addStatusRoutes(app, gateway, options)
-  if (options.admin !== undefined) addAdminRoutes(app, gateway, options.admin)
-  app.all('/*', {
-    // Taken out before body parsing and validation: those cost more than the rest of Fastify, and the bytes are not its business.
-    onRequest: (request, reply) => {
-      reply.hijack()
-      void gateway.serve(request.raw, reply.raw)
-    },
-    handler: () => {
-      throw new Error('unreachable: the request was hijacked')
-    },
-  })
-  await app.listen({ host: options.host, port: options.port })
-  return new GatewayServer(app, gateway)
+  server.maxHeadersCount = 0
+  return server
+}
+
+/** @param own serves the gateway's own paths */
+function listener(
+  own: RequestListener,
+  gateway: Gateway,
+  { docsUrl, localNamesOnly }: { readonly docsUrl: string; readonly localNamesOnly: boolean },
+): RequestListener {
+  return (request, reply) => {
+    try {
+      checkFraming(request)
+      if (localNamesOnly) checkLocalNames(request)
+    } catch (error) {
+      sendPlainError(error, request, reply, docsUrl)
+      return
+    }
+    if (!OWN_PATH.test(request.url ?? '')) {
+      void gateway.serve(request, reply)
+      return
+    }
+    if (gateway.draining) reply.setHeader('connection', 'close')
+    own(request, reply)
+  }
 }
 
 function addStatusRoutes(app: FastifyInstance, gateway: Gateway, options: ServerOptions): void {
@@ -103,7 +125,7 @@ function addStatusRoutes(app: FastifyInstance, gateway: Gateway, options: Server
 }
 
 /** Errors before a request became an exchange: framing, foreign names. Written in OpenAI's shape, which every tool can print. */
-function sendPlainError(thrown: unknown, request: FastifyRequest, reply: FastifyReply, docsUrl: string): void {
+function sendPlainError(thrown: unknown, request: IncomingMessage, reply: ServerResponse, docsUrl: string): void {
   const error = thrown instanceof KorProxyError ? thrown : new KorProxyError('KP-SYS-500', {}, { cause: thrown })
   const correlationId = readCorrelationId(undefined)
   const rendered = FAMILY_SHAPES.openai.encodeError({
@@ -111,11 +133,16 @@ function sendPlainError(thrown: unknown, request: FastifyRequest, reply: Fastify
     correlationId,
     docsUrl: `${docsUrl}/errors/${error.code}`,
   })
-  reply
-    .code(rendered.status)
-    .headers({ 'x-korproxy-error': error.code, 'x-correlation-id': correlationId, connection: 'close' })
-    .send(rendered.body)
-  request.raw.resume()
+  const body = Buffer.from(JSON.stringify(rendered.body))
+  reply.writeHead(rendered.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'x-korproxy-error': error.code,
+    'x-correlation-id': correlationId,
+    connection: 'close',
+  })
+  reply.end(request.method === 'HEAD' ? undefined : body)
+  request.resume()
 }
 
 export interface DrainOptions {

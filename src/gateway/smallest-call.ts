@@ -8,7 +8,7 @@ import type { ServingAccount } from './serving-account.ts'
 import type { ServingTenant } from './serving-table.ts'
 import { secretOf } from './stages/account-secret.ts'
 import { targetModel } from './stages/encode.ts'
-import type { AttemptFailure } from './upstream/attempt.ts'
+import type { AttemptFailure } from './upstream/attempt-result.ts'
 import { AttemptTimeout, connectionFailure } from './upstream/connection-failure.ts'
 import type { UpstreamPools } from './upstream/pools.ts'
 

@@ -4,32 +4,28 @@ import { ClientGone } from './upstream/connection-failure.ts'
 
 /** One `close` listener a connection instead of one a request: listeners of many thousand requests are work for the collector. */
 export class SocketWatch {
-  readonly #open = new WeakMap<Socket, Set<Exchange>>()
-  readonly #connections = new Set<Set<Exchange>>()
+  readonly #connections = new Map<Socket, Set<Exchange>>()
 
-  enter(exchange: Exchange): void {
+  /** @returns the exchanges under way on this connection; an exchange that is over must be taken out */
+  enter(exchange: Exchange): Set<Exchange> {
     const { socket } = exchange.request
-    const known = this.#open.get(socket)
-    if (known !== undefined) {
-      known.add(exchange)
-      return
-    }
-    const exchanges = new Set([exchange])
-    this.#open.set(socket, exchanges)
-    this.#connections.add(exchanges)
+    const exchanges = this.#connections.get(socket) ?? this.#watch(socket)
+    return exchanges.add(exchange)
+  }
+
+  #watch(socket: Socket): Set<Exchange> {
+    const exchanges = new Set<Exchange>()
+    this.#connections.set(socket, exchanges)
     socket.once('close', () => {
-      this.#connections.delete(exchanges)
+      this.#connections.delete(socket)
       for (const open of exchanges) clientLeft(open)
     })
+    return exchanges
   }
 
   /** Ends every exchange under way with this reason. */
   cutAll(reason: Error): void {
-    for (const exchanges of this.#connections) for (const open of exchanges) open.underWay?.abort(reason)
-  }
-
-  leave(exchange: Exchange): void {
-    this.#open.get(exchange.request.socket)?.delete(exchange)
+    for (const exchanges of this.#connections.values()) for (const open of exchanges) open.underWay?.abort(reason)
   }
 }
 

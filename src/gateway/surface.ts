@@ -47,6 +47,26 @@ const OLLAMA_EMBEDDING_PATHS: Readonly<Record<string, EmbeddingFormatName>> = {
 /** LiteLLM leaves the version out. A tuned model keeps the name of its collection. */
 const GEMINI_VERB = /^(?:\/v1beta|\/v1alpha|\/v1)?\/(?:models\/|(?=tunedModels\/))(.+):([A-Za-z]+)$/
 
+/** These say all by their path, so they are read once. */
+const FIXED_SURFACES: ReadonlyMap<string, Surface> = new Map(
+  [
+    '/v1/chat/completions',
+    '/v1/responses',
+    '/v1/completions',
+    '/v1/messages',
+    '/v1/embeddings',
+    '/v1/messages/count_tokens',
+  ].flatMap((path) => {
+    const fixed = openaiOrAnthropicSurface('POST', path)
+    return fixed === undefined ? [] : [[path, fixed] as const]
+  }),
+)
+
+/** The surface of the paths that nearly every request has. */
+export function fixedSurface(method: string, path: string): Surface | undefined {
+  return method === 'POST' ? FIXED_SURFACES.get(path) : undefined
+}
+
 /** Reads the surface from the request line; `path` is without query and already known to be plain (no escapes that hide slashes). */
 export function readSurface(method: string, path: string, query: URLSearchParams, header: HeaderReader): Surface {
   return (

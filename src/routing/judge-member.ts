@@ -29,6 +29,8 @@ export type MemberVerdict =
   /** `view`: could still be tried when nothing better is left. */
   | { readonly kind: 'skip'; readonly skip: Skip; readonly view?: HealthView }
 
+const READY: MemberVerdict = { kind: 'ready' }
+
 /** Whether an account that serves the model may take a request now. "Available" is "healthy, not full, within its limits". */
 export function judgeMember(
   { runtime, member, model }: Candidate<AccountRuntime>,
@@ -37,6 +39,7 @@ export function judgeMember(
 ): MemberVerdict {
   const { account } = member
   const view = runtime.health.state(model, nowMs)
+  if (view.state === 'available' && isFree(runtime, nowMs) && !tried.has(account)) return READY
   if (runtime.account.state === 'Draining') return { kind: 'skip', skip: { account, reason: 'draining' } }
   if (runtime.account.state === 'Disabled') {
     return { kind: 'skip', skip: { account, reason: 'disabled' } }
@@ -52,7 +55,7 @@ export function judgeMember(
     case 'disabled':
       return { kind: 'skip', skip: { account, reason: 'disabled' } }
     case 'available':
-      return { kind: 'ready' }
+      return READY
     case 'rate_limited':
       return { kind: 'skip', skip: { account, reason: 'rate-limited', ...until }, view }
     case 'erroring':
@@ -60,6 +63,10 @@ export function judgeMember(
         ? { kind: 'due', view }
         : { kind: 'skip', skip: skipErroring(account, view, nowMs), view }
   }
+}
+
+function isFree({ account, limits, inFlight }: AccountRuntime, nowMs: number): boolean {
+  return account.state === 'Enabled' && limits.hasRoomFor(inFlight) && limits.blockedUntilMs(nowMs) === undefined
 }
 
 function skipErroring(account: string, view: HealthView, nowMs: number): Skip {

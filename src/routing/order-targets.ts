@@ -24,6 +24,7 @@ export function withFallbacks(
   groups: Readonly<Record<string, Group>>,
   modelOverride: string | undefined,
 ): readonly GroupTarget[] {
+  if (!targets.some(({ group }) => hasFallbacks(groups[group]))) return targets
   const ordered = [...targets]
   const named = new Set(targets.map(({ group }) => group))
   for (const { group } of ordered) {
@@ -39,6 +40,10 @@ export function withFallbacks(
     }
   }
   return ordered
+}
+
+function hasFallbacks(group: Group | undefined): boolean {
+  return group !== undefined && group.fallbackGroups.length > 0
 }
 
 function drawOrder(targets: readonly GroupTarget[], random: () => number): GroupTarget[] {

@@ -1,4 +1,4 @@
-import { accessLine } from './access-line.ts'
+import { AccessLineWriter } from './access-line.ts'
 import { AccessLogFiles } from './access-log-files.ts'
 import type { RequestEvent } from './request-event.ts'
 
@@ -33,10 +33,11 @@ export class AccessLog {
   readonly #log: ComplaintLog
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
+  readonly #lines = new AccessLineWriter()
   #filling = Buffer.allocUnsafe(BUFFER_BYTES)
   #spare = Buffer.allocUnsafe(BUFFER_BYTES)
   #used = 0
-  #lines = 0
+  #buffered = 0
   #batchAtMs = 0
   #writing: Promise<void> | undefined
   #lost = 0
@@ -60,7 +61,7 @@ export class AccessLog {
 
   /** Never throws and never waits. */
   write(event: RequestEvent): void {
-    const line = `${JSON.stringify(accessLine(event))}\n`
+    const line = this.#lines.write(event)
     if (!this.#hasRoom(line)) this.#startFlush()
     if (!this.#hasRoom(line)) {
       this.#lose(1, new Error('the access log cannot be written as fast as requests come'))
@@ -68,7 +69,7 @@ export class AccessLog {
     }
     if (this.#used === 0) this.#batchAtMs = this.#now()
     this.#used += this.#filling.write(line, this.#used, 'utf8')
-    this.#lines += 1
+    this.#buffered += 1
   }
 
   /** Opens the file anew with the next line, for whoever moved it away. */
@@ -98,10 +99,10 @@ export class AccessLog {
   #startFlush(): void {
     if (this.#writing !== undefined || this.#used === 0) return
     const batch = this.#filling
-    const [bytes, lines, atMs] = [batch.subarray(0, this.#used), this.#lines, this.#batchAtMs]
+    const [bytes, lines, atMs] = [batch.subarray(0, this.#used), this.#buffered, this.#batchAtMs]
     this.#filling = this.#spare
     this.#used = 0
-    this.#lines = 0
+    this.#buffered = 0
     this.#writing = this.#append(bytes, atMs)
       .catch((error: unknown) => this.#lose(lines, error))
       .then(() => {

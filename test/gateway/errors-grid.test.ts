@@ -33,7 +33,7 @@ async function errorServer(t: Test): Promise<(family: Family, error: KorProxyErr
   } as unknown as GatewayRuntime
   const server = createServer((request, reply) => {
     const exchange = openExchange(runtime, request, reply)
-    sendError(runtime, exchange, new ClientReply(exchange, { closeConnection: () => false }), error)
+    sendError(runtime, exchange, new ClientReply(exchange, { draining: false }), error)
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)

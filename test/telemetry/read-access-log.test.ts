@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type AccessLine, accessLine } from '#telemetry/access-line.ts'
+import { type AccessLine, AccessLineWriter } from '#telemetry/access-line.ts'
 import { type AccessLogFilter, readAccessLog } from '#telemetry/read-access-log.ts'
 import type { RequestEvent } from '#telemetry/request-event.ts'
 import { summarizeAccessLog } from '#telemetry/summarize-access-log.ts'
@@ -31,8 +31,9 @@ function folder(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'korproxy-access-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   for (const event of EVENTS) {
-    const line = accessLine({ ...CHAT, ...event })
-    appendFileSync(join(directory, `access-${line.time.slice(0, 10)}.jsonl`), `${JSON.stringify(line)}\n`)
+    const line = new AccessLineWriter().write({ ...CHAT, ...event })
+    const day = new Date(event.startedAtMs ?? CHAT.startedAtMs).toISOString().slice(0, 10)
+    appendFileSync(join(directory, `access-${day}.jsonl`), line)
   }
   return directory
 }
@@ -64,8 +65,12 @@ t.test('R7.6 the access log is filtered by key, provider, account, status and ti
 
 t.test('a request that ends after midnight stands in the next file and is still found by its arrival', async (t) => {
   const directory = folder(t)
-  const line = accessLine({ ...CHAT, startedAtMs: Date.UTC(2026, 10, 21, 23, 59), correlationId: 'late' })
-  appendFileSync(join(directory, 'access-2026-11-22.jsonl'), `${JSON.stringify(line)}\n`)
+  const line = new AccessLineWriter().write({
+    ...CHAT,
+    startedAtMs: Date.UTC(2026, 10, 21, 23, 59),
+    correlationId: 'late',
+  })
+  appendFileSync(join(directory, 'access-2026-11-22.jsonl'), line)
   const day = { fromMs: Date.UTC(2026, 10, 21), toMs: Date.UTC(2026, 10, 22) }
   t.strictSame(await found(directory, day), ['2', '3', 'late'])
 })

@@ -1,4 +1,5 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import { readPlainString } from './read-string.ts'
 import { invalidJson, scanScalar, scanString, skipSpace } from './scan-scalar.ts'
 
 export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
@@ -28,7 +29,6 @@ const TO_CLOSING = 2
 const COMMA = 0x2c
 const QUOTE = 0x22
 const COLON = 0x3a
-const BACKSLASH = 0x5c
 
 /**
  * Reads a JSON text once without building it: strict RFC 8259, depth counted, root members located.
@@ -67,13 +67,12 @@ class OpenContainers {
   readonly #members: RootMembers
   readonly #maxDepth: number
   /** Opening bracket by depth. */
-  readonly #opened: Uint8Array
+  readonly #opened: number[] = [0]
 
   constructor(bytes: Uint8Array, members: RootMembers, maxDepth: number) {
     this.#bytes = bytes
     this.#members = members
     this.#maxDepth = maxDepth
-    this.#opened = new Uint8Array(maxDepth + 1)
   }
 
   open(bracket: number, at: number): number {
@@ -157,17 +156,52 @@ class RootMembers {
   }
 }
 
-/** Keys are short and nearly always plain ASCII: gathering those is faster than a TextDecoder. */
+/** Keys of requests, by length and first letter: finding one is faster than making a text of bytes. */
+const KNOWN_KEYS: ReadonlyMap<number, readonly string[]> = Map.groupBy(
+  [
+    'model',
+    'messages',
+    'stream',
+    'temperature',
+    'max_tokens',
+    'max_completion_tokens',
+    'max_output_tokens',
+    'top_p',
+    'tools',
+    'tool_choice',
+    'stream_options',
+    'response_format',
+    'system',
+    'metadata',
+    'thinking',
+    'stop',
+    'stop_sequences',
+    'input',
+    'instructions',
+    'prompt',
+    'user',
+    'contents',
+    'generationConfig',
+    'systemInstruction',
+    'reasoning',
+    'store',
+    'text',
+    'include',
+    'parallel_tool_calls',
+    'encoding_format',
+  ],
+  (key) => (key.length << 8) | key.charCodeAt(0),
+)
+
 function readKey(bytes: Uint8Array, keyStart: number, keyEnd: number): string {
-  let key = ''
-  for (let at = keyStart + 1; at < keyEnd - 1; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte === BACKSLASH || byte > 0x7e) {
-      return String(JSON.parse(new TextDecoder().decode(bytes.subarray(keyStart, keyEnd))))
-    }
-    key += String.fromCharCode(byte)
-  }
-  return key
+  const candidates = KNOWN_KEYS.get(((keyEnd - keyStart - 2) << 8) | (bytes[keyStart + 1] ?? 0))
+  const known = candidates?.find((key) => standsAt(bytes, keyStart + 1, key))
+  return known ?? readPlainString(bytes, keyStart, keyEnd)
+}
+
+function standsAt(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (bytes[start + at] !== text.charCodeAt(at)) return false
+  return true
 }
 
 function typeAt(bytes: Uint8Array, at: number): JsonType {

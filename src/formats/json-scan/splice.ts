@@ -5,8 +5,16 @@ export interface JsonEdit {
   readonly replacement: Uint8Array
 }
 
-/** Copies `bytes` with the edits applied, whatever their order; every byte outside their spans stays as it is. @throws RangeError when spans overlap or lie outside */
-export function spliceJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8Array {
+/**
+ * Copies `bytes` with the edits applied, whatever their order; every byte outside their spans stays as it is.
+ * @param allocate gives the memory of the copy, which is filled whole
+ * @throws RangeError when spans overlap or lie outside
+ */
+export function spliceJson(
+  bytes: Uint8Array,
+  edits: readonly JsonEdit[],
+  allocate: (length: number) => Uint8Array = (length) => new Uint8Array(length),
+): Uint8Array {
   const sorted = edits.length < 2 ? edits : edits.toSorted((a, b) => a.start - b.start)
   let length = bytes.length
   let last = 0
@@ -17,7 +25,7 @@ export function spliceJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8
     last = edit.end
     length += edit.replacement.length - (edit.end - edit.start)
   }
-  const spliced = new Uint8Array(length)
+  const spliced = allocate(length)
   let from = 0
   let to = 0
   for (const { start, end, replacement } of sorted) {

@@ -76,7 +76,7 @@ export class ChunkDecoder {
 }
 
 /** Kimi has it in the choice, Groq used to have it in an object of its own. */
-function findUsage(chunk: JsonObject, choices: readonly JsonObject[]): JsonObject | undefined {
+export function findUsage(chunk: JsonObject, choices: readonly JsonObject[]): JsonObject | undefined {
   const usage = chunk['usage'] ?? choices[0]?.['usage'] ?? readObject(chunk['x_groq'])['usage']
   return isJsonObject(usage) ? usage : undefined
 }

@@ -4,6 +4,7 @@ import { decodeReply } from './decode-reply.ts'
 import { decodeRequest } from './decode-request.ts'
 import { encodeReply } from './encode-reply.ts'
 import { encodeRequest } from './encode-request.ts'
+import { inspectReply } from './inspect-reply.ts'
 import { streamDecoder } from './stream-decoder.ts'
 import { streamEncoder } from './stream-encoder.ts'
 
@@ -16,6 +17,7 @@ export const openaiChat: ChatFormat = {
   decodeRequest,
   encodeRequest,
   decodeReply,
+  inspectReply,
   encodeReply,
   streamDecoder,
   streamEncoder,

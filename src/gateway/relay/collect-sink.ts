@@ -3,26 +3,26 @@ import { collectReply } from '#formats/ir/collect-reply.ts'
 import { SseSplitter } from '#formats/sse/event-splitter.ts'
 import { LineSplitter } from '#formats/sse/line-splitter.ts'
 import type { ChatReading } from '../stages/encode.ts'
-import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt.ts'
+import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
 import { BadReply } from '../upstream/connection-failure.ts'
-import { answered, type RelayParts } from './relay-parts.ts'
+import type { Relay } from './relay.ts'
 import { ReplyNotes } from './reply-notes.ts'
 
 /** Collects a stream for a client that wants the answer whole (providers that only stream). */
 export class CollectSink implements ReplySink {
   readonly begun = false
-  readonly #parts: RelayParts
+  readonly #relay: Relay
   readonly #splitter: SseSplitter | LineSplitter
   readonly #decoder: ReturnType<ChatReading['format']['streamDecoder']>
   readonly #notes: ReplyNotes
   readonly #events: ChatEvent[] = []
   readonly #deliver: (reply: ChatReply) => void
 
-  constructor(parts: RelayParts, reading: ChatReading, deliver: (reply: ChatReply) => void) {
-    this.#parts = parts
+  constructor(relay: Relay, reading: ChatReading, deliver: (reply: ChatReply) => void) {
+    this.#relay = relay
     this.#splitter = reading.format.framing === 'sse' ? new SseSplitter() : new LineSplitter()
     this.#decoder = reading.format.streamDecoder(reading.context)
-    this.#notes = new ReplyNotes(parts.exchange)
+    this.#notes = new ReplyNotes(relay.exchange)
     this.#deliver = deliver
   }
 
@@ -35,7 +35,7 @@ export class CollectSink implements ReplySink {
     this.#add(this.#decoder.end())
     if (!this.#notes.finished) throw new BadReply('the stream ended without a finish reason')
     this.#deliver(collectReply(this.#events))
-    return answered(this.#parts)
+    return this.#relay.answered()
   }
 
   fail(failure: AttemptFailure): AttemptResult {

@@ -1,6 +1,5 @@
-import type { ReplyHeaders } from '#providers/provider.ts'
-import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt.ts'
-import type { RelayParts } from './relay-parts.ts'
+import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
+import type { Relay } from './relay.ts'
 
 /** Enough for every provider's error; what is longer is not one. */
 const MAX_BYTES = 64 * 1024
@@ -8,14 +7,12 @@ const MAX_BYTES = 64 * 1024
 /** Takes the body of a reply that is no success, for the provider's dialect to read. */
 export class FailureSink implements ReplySink {
   readonly begun = false
-  readonly #parts: RelayParts
-  readonly #headers: ReplyHeaders
+  readonly #relay: Relay
   readonly #chunks: Buffer[] = []
   #bytes = 0
 
-  constructor(parts: RelayParts, headers: ReplyHeaders) {
-    this.#parts = parts
-    this.#headers = headers
+  constructor(relay: Relay) {
+    this.#relay = relay
   }
 
   data(chunk: Buffer): void {
@@ -39,6 +36,7 @@ export class FailureSink implements ReplySink {
 
   #classify(): AttemptFailure {
     const body = Buffer.concat(this.#chunks).toString('utf8')
-    return this.#parts.classifyFailure({ status: this.#parts.status, headers: this.#headers, body })
+    const { status, headers } = this.#relay
+    return this.#relay.classifyFailure({ status, headers, body })
   }
 }

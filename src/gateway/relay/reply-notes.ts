@@ -1,6 +1,6 @@
 import type { ChatEvent, ErrorEvent } from '#formats/ir/chat-event.ts'
 import type { Exchange } from '../exchange.ts'
-import { type AttemptFailure, SinkFailure } from '../upstream/attempt.ts'
+import { type AttemptFailure, SinkFailure } from '../upstream/attempt-result.ts'
 
 /** Reads a reply's events for what the gateway itself needs: whether it is an answer yet, finished, in error, and what it cost. */
 export class ReplyNotes {

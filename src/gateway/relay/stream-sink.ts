@@ -3,9 +3,9 @@ import type { ChatEvent } from '#formats/ir/chat-event.ts'
 import { type RawEvent, SseSplitter } from '#formats/sse/event-splitter.ts'
 import { LineSplitter } from '#formats/sse/line-splitter.ts'
 import type { ChatReading } from '../stages/encode.ts'
-import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt.ts'
+import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
 import { BadReply } from '../upstream/connection-failure.ts'
-import { answered, type RelayParts } from './relay-parts.ts'
+import type { Relay } from './relay.ts'
 import { ReplyNotes } from './reply-notes.ts'
 import type { StreamWriter } from './stream-writer.ts'
 
@@ -14,23 +14,23 @@ import type { StreamWriter } from './stream-writer.ts'
  * a stream that breaks can still move to another account before that, and ends in an error event after it.
  */
 export class StreamSink implements ReplySink {
-  readonly #parts: RelayParts
+  readonly #relay: Relay
   readonly #writer: StreamWriter
   readonly #splitter: SseSplitter | LineSplitter
   readonly #decoder: StreamDecoder
   readonly #notes: ReplyNotes
   #held: (Uint8Array | string)[] = []
 
-  constructor(parts: RelayParts, reading: ChatReading, writer: StreamWriter) {
-    this.#parts = parts
+  constructor(relay: Relay, reading: ChatReading, writer: StreamWriter) {
+    this.#relay = relay
     this.#writer = writer
     this.#splitter = reading.format.framing === 'sse' ? new SseSplitter() : new LineSplitter()
     this.#decoder = reading.format.streamDecoder(reading.context)
-    this.#notes = new ReplyNotes(parts.exchange)
+    this.#notes = new ReplyNotes(relay.exchange)
   }
 
   get begun(): boolean {
-    return this.#parts.exchange.commitment === 'committed'
+    return this.#relay.exchange.commitment === 'committed'
   }
 
   data(chunk: Buffer): void {
@@ -46,8 +46,8 @@ export class StreamSink implements ReplySink {
     this.#held.push(this.#writer.end(late))
     this.#commit()
     this.#flush()
-    this.#parts.client.end()
-    return answered(this.#parts)
+    this.#relay.client.end()
+    return this.#relay.answered()
   }
 
   fail(failure: AttemptFailure): AttemptResult {
@@ -55,12 +55,12 @@ export class StreamSink implements ReplySink {
     if (!this.begun) return { kind: 'failed', failure }
     // The answer is whole; only the provider's farewell is missing.
     if (this.#notes.finished && failure.outcome.kind !== 'aborted') {
-      this.#parts.client.end(this.#writer.end([]))
-      return answered(this.#parts)
+      this.#relay.client.end(this.#writer.end([]))
+      return this.#relay.answered()
     }
-    this.#parts.exchange.truncated = true
+    this.#relay.exchange.truncated = true
     const broken = brokenOff(failure)
-    this.#parts.client.end(this.#writer.fail(this.#parts.clientError(broken)))
+    this.#relay.client.end(this.#writer.fail(this.#relay.clientError(broken)))
     return { kind: 'broken', failure: broken }
   }
 
@@ -76,18 +76,18 @@ export class StreamSink implements ReplySink {
   }
 
   #commit(): void {
-    const { exchange, client, replyHeaders, monotonic } = this.#parts
-    if (exchange.commitment === 'committed') return
-    exchange.firstTokenMs = monotonic() - exchange.startedAt
-    client.commit(200, ['content-type', this.#writer.contentType, 'cache-control', 'no-cache', ...replyHeaders])
+    if (this.begun) return
+    const own = ['content-type', this.#writer.contentType, 'cache-control', 'no-cache']
+    this.#relay.noteFirstToken()
+    this.#relay.client.commit(200, this.#relay.replyHeaders(own))
   }
 
   #flush(): void {
     if (!this.begun || this.#held.length === 0) return
     const [first] = this.#held
-    if (this.#held.length === 1 && first !== undefined) this.#parts.client.write(first)
+    if (this.#held.length === 1 && first !== undefined) this.#relay.client.write(first)
     else
-      this.#parts.client.write(
+      this.#relay.client.write(
         Buffer.concat(this.#held.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece))),
       )
     this.#held = []
@@ -95,7 +95,7 @@ export class StreamSink implements ReplySink {
 
   /** What was already streamed is billed, although the provider's own count will not come. */
   #estimateUsage(): void {
-    const { exchange } = this.#parts
+    const { exchange } = this.#relay
     if (exchange.usage?.output !== undefined || this.#notes.outputCharacters === 0) return
     exchange.usageEstimated = true
     exchange.usage = { ...exchange.usage, output: Math.ceil(this.#notes.outputCharacters / 4) }

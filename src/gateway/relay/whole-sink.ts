@@ -1,9 +1,9 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { JsonObject } from '#formats/ir/chat-request.ts'
 import type { ReplyHeaders } from '#providers/provider.ts'
-import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt.ts'
+import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
 import { BadReply } from '../upstream/connection-failure.ts'
-import { answered, type RelayParts } from './relay-parts.ts'
+import type { Relay } from './relay.ts'
 
 /** A pass-through reply up to this size is held until it is whole and sound; a larger one commits here. */
 const HOLD_BYTES = 1024 * 1024
@@ -15,28 +15,26 @@ export interface WholeWriter {
   /** `passing`: the bytes go out as they came, so a large reply need not be held. */
   readonly mode: 'passing' | 'translating'
   /** Reads the reply for soundness and usage. @throws SinkFailure, BadReply */
-  write(body: Buffer, parsed: () => JsonObject): void
+  write(body: Buffer): void
 }
 
 /** Takes a reply that is not a stream. */
 export class WholeSink implements ReplySink {
-  readonly #parts: RelayParts
-  readonly #headers: ReplyHeaders
+  readonly #relay: Relay
   readonly #writer: WholeWriter
   #chunks: Buffer[] = []
   #bytes = 0
   begun = false
 
-  constructor(parts: RelayParts, headers: ReplyHeaders, writer: WholeWriter) {
-    this.#parts = parts
-    this.#headers = headers
+  constructor(relay: Relay, writer: WholeWriter) {
+    this.#relay = relay
     this.#writer = writer
   }
 
   data(chunk: Buffer): void {
     this.#bytes += chunk.length
     if (this.begun) {
-      this.#parts.client.write(chunk)
+      this.#relay.client.write(chunk)
       return
     }
     this.#chunks.push(chunk)
@@ -45,20 +43,20 @@ export class WholeSink implements ReplySink {
   }
 
   end(): AttemptResult {
-    if (this.begun) this.#parts.client.end()
+    if (this.begun) this.#relay.client.end()
     else {
       const [first] = this.#chunks
-      const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes)
-      this.#writer.write(body, () => parseReply(body))
+      const isWhole = this.#chunks.length === 1 && first !== undefined
+      this.#writer.write(isWhole ? first : Buffer.concat(this.#chunks, this.#bytes))
     }
-    return answered(this.#parts)
+    return this.#relay.answered()
   }
 
   fail(failure: AttemptFailure): AttemptResult {
     if (!this.begun) return { kind: 'failed', failure }
-    this.#parts.exchange.truncated = true
+    this.#relay.exchange.truncated = true
     // Half a JSON document has been sent: only a broken connection tells the client that it is not whole.
-    this.#parts.exchange.reply.destroy()
+    this.#relay.exchange.reply.destroy()
     return { kind: 'broken', failure }
   }
 
@@ -68,14 +66,12 @@ export class WholeSink implements ReplySink {
 
   #commitLarge(): void {
     this.begun = true
-    const length = this.#headers['content-length']
-    const lengthHeader = typeof length === 'string' ? ['content-length', length] : []
-    this.#parts.client.commit(this.#parts.status, [
-      ...contentType(this.#headers),
-      ...lengthHeader,
-      ...this.#parts.replyHeaders,
-    ])
-    for (const chunk of this.#chunks) this.#parts.client.write(chunk)
+    const { client, status, headers } = this.#relay
+    const own = contentType(headers)
+    const length = headers['content-length']
+    if (typeof length === 'string') own.push('content-length', length)
+    client.commit(status, this.#relay.replyHeaders(own))
+    for (const chunk of this.#chunks) this.#relay.client.write(chunk)
     this.#chunks = []
   }
 }
@@ -85,7 +81,8 @@ export function contentType(headers: ReplyHeaders): string[] {
   return typeof type === 'string' ? ['content-type', type] : []
 }
 
-function parseReply(body: Buffer): JsonObject {
+/** @throws BadReply */
+export function parseReply(body: Buffer): JsonObject {
   let value: unknown
   try {
     value = JSON.parse(body.toString('utf8'))

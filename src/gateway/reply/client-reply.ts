@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '../exchange.ts'
 
-/** Headers that say how a request was routed (R1.9), and its correlation id under both names. */
-function routingHeaders(exchange: Exchange): string[] {
-  const headers = ['x-correlation-id', exchange.correlationId, 'x-request-id', exchange.correlationId]
+/** Adds the headers that say how a request was routed (R1.9), and its correlation id under both names. */
+function addRoutingHeaders(headers: string[], exchange: Exchange): void {
+  headers.push('x-correlation-id', exchange.correlationId, 'x-request-id', exchange.correlationId)
   addHeader(headers, 'x-korproxy-profile', exchange.profile)
   addHeader(headers, 'x-korproxy-provider-group', exchange.group)
   addHeader(headers, 'x-korproxy-account', exchange.account)
@@ -14,7 +14,6 @@ function routingHeaders(exchange: Exchange): string[] {
   if (exchange.panic) headers.push('x-korproxy-panic', 'true')
   if (exchange.droppedParameters.length > 0)
     headers.push('x-korproxy-dropped', headerText(exchange.droppedParameters.join(',')))
-  return headers
 }
 
 function addHeader(headers: string[], name: string, value: string): void {
@@ -32,20 +31,21 @@ function headerText(text: string): string {
 export class ClientReply {
   readonly #exchange: Exchange
   readonly #reply: ServerResponse
-  readonly #connection: 'close' | undefined
+  readonly #gateway: { readonly draining: boolean }
 
-  constructor(exchange: Exchange, options: { readonly closeConnection: () => boolean }) {
+  /** @param gateway once it drains, a reply closes its connection, also that of a request which came before */
+  constructor(exchange: Exchange, gateway: { readonly draining: boolean }) {
     this.#exchange = exchange
     this.#reply = exchange.reply
-    this.#connection = options.closeConnection() ? 'close' : undefined
+    this.#gateway = gateway
   }
 
-  /** After this nothing can move to another account. */
-  commit(status: number, headers: readonly string[]): void {
-    const flat = [...headers, ...routingHeaders(this.#exchange)]
-    if (this.#connection !== undefined) flat.push('connection', this.#connection)
+  /** After this nothing can move to another account. @param headers flat; more are added to it */
+  commit(status: number, headers: string[]): void {
+    addRoutingHeaders(headers, this.#exchange)
+    if (this.#gateway.draining) headers.push('connection', 'close')
     // Throws for a header that Node cannot send; then nothing has been committed yet.
-    this.#reply.writeHead(status, flat)
+    this.#reply.writeHead(status, headers)
     this.#exchange.commitment = 'committed'
     this.#exchange.status = status
   }
@@ -67,8 +67,9 @@ export class ClientReply {
   }
 
   /** A reply with a known body, head and body in one write. */
-  send(status: number, headers: readonly string[], body: Uint8Array): void {
-    this.commit(status, [...headers, 'content-length', String(body.length)])
+  send(status: number, headers: string[], body: Uint8Array): void {
+    headers.push('content-length', String(body.length))
+    this.commit(status, headers)
     this.end(this.#exchange.request.method === 'HEAD' ? undefined : body)
   }
 

@@ -11,7 +11,9 @@ export class HeaderAllowList {
   }
 
   allows(name: string): boolean {
-    return this.#names.has(name) || this.#prefixes.some((prefix) => name.startsWith(prefix))
+    if (this.#names.has(name)) return true
+    for (const prefix of this.#prefixes) if (name.startsWith(prefix)) return true
+    return false
   }
 }
 
@@ -28,12 +30,13 @@ export class AllowLists {
   }
 }
 
-/** The provider's reply headers that may pass to the client, flat. */
-export function forwardedReplyHeaders(headers: ReplyHeaders, list: HeaderAllowList): string[] {
-  const flat: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || !list.allows(name)) continue
-    for (const one of typeof value === 'string' ? [value] : value) flat.push(name, one)
+/** Adds the provider's reply headers that may pass to the client to `flat`. */
+export function forwardedReplyHeaders(headers: ReplyHeaders, list: HeaderAllowList, flat: string[]): string[] {
+  for (const name in headers) {
+    if (!list.allows(name)) continue
+    const value = headers[name]
+    if (typeof value === 'string') flat.push(name, value)
+    else for (const one of value ?? []) flat.push(name, one)
   }
   return flat
 }

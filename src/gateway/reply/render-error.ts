@@ -5,7 +5,7 @@ import type { ChatRequest } from '#formats/ir/chat-request.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import type { Exchange } from '../exchange.ts'
 import type { GatewayRuntime } from '../runtime.ts'
-import type { AttemptFailure } from '../upstream/attempt.ts'
+import type { AttemptFailure } from '../upstream/attempt-result.ts'
 import type { ClientReply } from './client-reply.ts'
 
 /** SDKs sleep through any Retry-After; beyond this they are told to stop instead. */

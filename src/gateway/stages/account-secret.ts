@@ -1,13 +1,16 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ServingAccount } from '../serving-account.ts'
-import type { AttemptResult } from '../upstream/attempt.ts'
+import type { AttemptResult } from '../upstream/attempt-result.ts'
 
 type FailedAttempt = Extract<AttemptResult, { kind: 'failed' }>
 
 /** The secret to send, or the failure of an account whose token cannot be had: another account may still answer. */
-export async function secretOf(account: ServingAccount): Promise<string | undefined | FailedAttempt> {
+export function secretOf(
+  account: ServingAccount,
+): string | undefined | FailedAttempt | Promise<string | undefined | FailedAttempt> {
   try {
-    return await account.secret()
+    const secret = account.secret()
+    return secret instanceof Promise ? secret.catch(tokenFailure) : secret
   } catch (error) {
     return tokenFailure(error)
   }

@@ -1,15 +1,31 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import { compileGlob } from '#routing/glob.ts'
+import { anyGlob, type GlobMatcher } from '#routing/glob.ts'
 import type { Client, RequestType } from '#table/routing-table.ts'
 
-/** What a client may ask for. Limits and budgets join here. @throws KorProxyError KP-AUTH-005, 006 */
-export function admit(client: Client | undefined, requestType: RequestType, model: string): void {
-  if (client === undefined) return
-  if (client.allowedTypes.length > 0 && !client.allowedTypes.includes(requestType)) {
-    throw new KorProxyError('KP-AUTH-006', { client: client.name, type: requestType })
+/** What clients may ask for. Limits and budgets join here. */
+export class Admission {
+  /** A client's patterns are compiled once, not with every request. */
+  readonly #allowedModels = new WeakMap<Client, GlobMatcher>()
+
+  /** @throws KorProxyError KP-AUTH-005, 006 */
+  admit(client: Client | undefined, requestType: RequestType, model: string): void {
+    if (client === undefined) return
+    const { allowedTypes, allowedModels } = client
+    if (allowedTypes.length > 0 && !allowedTypes.includes(requestType)) {
+      throw new KorProxyError('KP-AUTH-006', { client: client.name, type: requestType })
+    }
+    if (allowedModels.length === 0) return
+    // A path whose model nobody can see might reach any model: that takes a word of its own.
+    const allowed = model === '' ? allowedTypes.includes('other') : this.#matcher(client)(model)
+    if (!allowed)
+      throw new KorProxyError('KP-AUTH-005', { client: client.name, model: model === '' ? 'unknown' : model })
   }
-  if (client.allowedModels.length === 0 || model === '') return
-  if (!client.allowedModels.some((pattern) => compileGlob(pattern)(model))) {
-    throw new KorProxyError('KP-AUTH-005', { client: client.name, model })
+
+  #matcher(client: Client): GlobMatcher {
+    const known = this.#allowedModels.get(client)
+    if (known !== undefined) return known
+    const matcher = anyGlob(client.allowedModels)
+    this.#allowedModels.set(client, matcher)
+    return matcher
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Client } from '#table/routing-table.ts'
+import { readHeader } from '../read-header.ts'
 import type { ServingTable, ServingTenant } from '../serving-table.ts'
-import type { HeaderReader } from '../surface.ts'
 
 export interface Identity {
   readonly tenant: ServingTenant
@@ -28,8 +29,8 @@ export class Authenticator {
   }
 
   /** @throws KorProxyError KP-AUTH-001 … 004, 008 */
-  authenticate(header: HeaderReader, query: URLSearchParams, nowMs: number): Identity {
-    const key = readClientKey(header, query)
+  authenticate(headers: IncomingHttpHeaders, query: URLSearchParams, nowMs: number): Identity {
+    const key = readClientKey(headers, query)
     if (this.#openAccess) return { tenant: this.#table.defaultTenant, client: undefined }
     const mode = this.#table.defaultTenant.tenant.clientAuth
     if (mode === 'Disabled') return { tenant: this.#table.defaultTenant, client: undefined }
@@ -65,17 +66,27 @@ export class Authenticator {
 }
 
 /** SDKs of four vendors, four places. Two different keys in one request are refused: which one counts would be a guess. */
-function readClientKey(header: HeaderReader, query: URLSearchParams): string | undefined {
-  const authorization = header('authorization')
+function readClientKey(headers: IncomingHttpHeaders, query: URLSearchParams): string | undefined {
+  const { authorization } = headers
   const bearer =
     authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined
-  const found = [
-    { place: 'Authorization', key: bearer },
-    { place: 'x-api-key', key: header('x-api-key') },
-    { place: 'x-goog-api-key', key: header('x-goog-api-key') },
-    { place: '?key=', key: query.get('key') ?? undefined },
-  ].filter(({ key }) => key !== undefined && key !== '')
-  const keys = new Set(found.map(({ key }) => key))
-  if (keys.size > 1) throw new KorProxyError('KP-AUTH-008', { places: found.map(({ place }) => place).join(', ') })
-  return found[0]?.key
+  const apiKey = readHeader(headers, 'x-api-key')
+  const googKey = readHeader(headers, 'x-goog-api-key')
+  const queryKey = query.size === 0 ? undefined : (query.get('key') ?? undefined)
+  const key = bearer || apiKey || googKey || queryKey || undefined
+  const differs = (other: string | undefined): boolean => other !== undefined && other !== '' && other !== key
+  if (differs(apiKey) || differs(googKey) || differs(queryKey)) {
+    throw new KorProxyError('KP-AUTH-008', { places: keyPlaces({ bearer, apiKey, googKey, queryKey }).join(', ') })
+  }
+  return key
+}
+
+function keyPlaces(keys: Readonly<Record<'bearer' | 'apiKey' | 'googKey' | 'queryKey', string | undefined>>): string[] {
+  const places = {
+    Authorization: keys.bearer,
+    'x-api-key': keys.apiKey,
+    'x-goog-api-key': keys.googKey,
+    '?key=': keys.queryKey,
+  }
+  return Object.entries(places).flatMap(([place, key]) => (key === undefined || key === '' ? [] : [place]))
 }

@@ -33,6 +33,18 @@ function checkPath(path: string): void {
   if (/\/\/|\\|\/\.{1,2}(?:\/|$)|%(?:2e|2f|5c|00)/i.test(path) && !isEscapedModelPath(path)) {
     throw new KorProxyError('KP-NET-310', { reason: 'the path is not in its plain form' })
   }
+  if (path.includes('%') && !isDecodable(path)) {
+    throw new KorProxyError('KP-NET-310', { reason: 'the path has an escape that cannot be read' })
+  }
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** SDKs escape the slash of a model id: `/v1/models/vendor%2Fmodel`. */

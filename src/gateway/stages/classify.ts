@@ -1,5 +1,5 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import { readMember } from '#formats/json-scan/edit-member.ts'
+import { readPlainString } from '#formats/json-scan/read-string.ts'
 import type { JsonScan } from '#formats/json-scan/scan-json.ts'
 import { classify as decideType } from '#routing/classify.ts'
 import type { Client, RequestType } from '#table/routing-table.ts'
@@ -24,11 +24,12 @@ export interface ClassifyInput {
 /** Names of models are remembered, logged and put into URLs. */
 const LONGEST_MODEL = 512
 
-const NO_KEYS: ReadonlySet<string> = new Set()
+/** As in `true`. */
+const LETTER_T = 0x74
 
 /** What is asked: type, model, streaming. @throws KorProxyError KP-AUTH-007, KP-SYS-516 */
 export function classify(input: ClassifyInput): Classification {
-  const { surface, scan, body, tenant } = input
+  const { surface, scan, body } = input
   const model = surface.pathModel ?? readModel(body, scan)
   const needsModel = surface.operation.kind !== 'other'
   if (needsModel && (model === undefined || model === '')) {
@@ -37,35 +38,31 @@ export function classify(input: ClassifyInput): Classification {
   if (model !== undefined && model.length > LONGEST_MODEL) {
     throw new KorProxyError('KP-SYS-516', { message: `model: longer than ${LONGEST_MODEL} characters` })
   }
-  const override = typeOverride(input)
-  const { type } = decideType(
-    {
-      ...(override === undefined ? {} : { override }),
-      pathType: surface.requestType,
-      model,
-      // For every known API the path decides; the keys are looked at only where it does not.
-      bodyKeys: surface.requestType === undefined ? new Set(scan?.members.keys()) : NO_KEYS,
-    },
-    tenant.router.families,
-  )
-  return { requestType: type, requestedModel: model ?? '', stream: surface.pathStream ?? readStream(input) }
+  const stream = surface.pathStream ?? readStream(input)
+  // For every known API the path decides.
+  const requestType = typeOverride(input) ?? surface.requestType ?? decideOpenType(input, model)
+  return { requestType, requestedModel: model ?? '', stream }
+}
+
+function decideOpenType({ scan, tenant }: ClassifyInput, model: string | undefined): RequestType {
+  const facts = { pathType: undefined, model, bodyKeys: new Set(scan?.members.keys()) }
+  return decideType(facts, tenant.router.families).type
 }
 
 function readModel(body: Uint8Array, scan: JsonScan | undefined): string | undefined {
-  if (scan?.members.get('model') === undefined) return undefined
-  const value = readMember(body, scan, 'model')
-  if (typeof value !== 'string') throw new KorProxyError('KP-SYS-516', { message: 'model: expected a string' })
-  return value
+  const member = scan?.members.get('model')
+  if (member === undefined) return undefined
+  if (member.type !== 'string') throw new KorProxyError('KP-SYS-516', { message: 'model: expected a string' })
+  return readPlainString(body, member.valueStart, member.valueEnd)
 }
 
 /** Ollama streams unless told otherwise; everybody else the other way round. */
 function readStream({ body, scan, surface }: ClassifyInput): boolean {
   const isOllamaChat = surface.family === 'ollama' && surface.operation.kind === 'chat'
-  if (scan?.members.get('stream') === undefined) return isOllamaChat
-  const value = readMember(body, scan, 'stream')
-  if (value === null) return isOllamaChat
-  if (typeof value !== 'boolean') throw new KorProxyError('KP-SYS-516', { message: 'stream: expected true or false' })
-  return value
+  const member = scan?.members.get('stream')
+  if (member === undefined || member.type === 'null') return isOllamaChat
+  if (member.type !== 'boolean') throw new KorProxyError('KP-SYS-516', { message: 'stream: expected true or false' })
+  return body[member.valueStart] === LETTER_T
 }
 
 const TYPES: readonly RequestType[] = ['chat', 'completion', 'embedding', 'other']

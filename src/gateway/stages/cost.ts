@@ -14,28 +14,27 @@ export function requestCost(
 ): number | undefined {
   if (usage?.costUsd !== undefined) return Math.round(usage.costUsd * PICO)
   if (usage === undefined || pricing === undefined) return undefined
-  let sum = pricing.perRequest ?? 0
-  for (const [tokens, price] of pricedParts(usage, tierPrices(pricing, usage.input ?? 0))) {
-    if (tokens === 0) continue
-    if (price === undefined) return undefined
-    sum += tokens * price
-  }
-  return Math.round(sum * Number(multiplier ?? 1))
+  const sum = (pricing.perRequest ?? 0) + tokenCost(usage, tierPrices(pricing, usage.input ?? 0))
+  return Number.isNaN(sum) ? undefined : Math.round(sum * Number(multiplier ?? 1))
 }
 
-/** Tokens and what one of them costs; a part without a price of its own is priced as what it is part of. */
-function pricedParts(usage: Usage, prices: TokenPrices): readonly (readonly [number, number | undefined])[] {
+/** Cost of all tokens; a part without a price of its own is priced as what it is part of. NaN: a part that was used has no price. */
+function tokenCost(usage: Usage, prices: TokenPrices): number {
   const { input = 0, cachedInput = 0, cacheWriteInput = 0, cacheWrite1hInput = 0, output = 0, reasoning = 0 } = usage
   const cacheWrite = prices.cacheWrite ?? prices.input
   const pricedReasoning = prices.reasoning === undefined ? 0 : reasoning
-  return [
-    [Math.max(0, input - cachedInput - cacheWriteInput), prices.input],
-    [cachedInput, prices.cachedInput ?? prices.input],
-    [Math.max(0, cacheWriteInput - cacheWrite1hInput), cacheWrite],
-    [cacheWrite1hInput, prices.cacheWrite1h ?? cacheWrite],
-    [output - pricedReasoning, prices.output],
-    [pricedReasoning, prices.reasoning],
-  ]
+  return (
+    part(Math.max(0, input - cachedInput - cacheWriteInput), prices.input) +
+    part(cachedInput, prices.cachedInput ?? prices.input) +
+    part(Math.max(0, cacheWriteInput - cacheWrite1hInput), cacheWrite) +
+    part(cacheWrite1hInput, prices.cacheWrite1h ?? cacheWrite) +
+    part(output - pricedReasoning, prices.output) +
+    part(pricedReasoning, prices.reasoning)
+  )
+}
+
+function part(tokens: number, price: number | undefined): number {
+  return tokens === 0 ? 0 : tokens * (price ?? Number.NaN)
 }
 
 /** The highest tier that the prompt passes prices the whole request. */

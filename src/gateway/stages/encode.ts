@@ -93,6 +93,8 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
   }
 }
 
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
+
 function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormatName): PreparedRequest {
   const formats = choice.provider.chatFormats(choice.account, choice.model)
   const quirks = choice.provider.quirks(choice.account, choice.model)
@@ -103,7 +105,7 @@ function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormat
       kind: 'pass-chat',
       operation: { kind: 'chat', format: clientFormat },
       body: passBody(exchange, choice, edits),
-      reading: { format: CHAT_FORMATS[clientFormat], context: { issuer, toolNames: new Map(), jsonTool: undefined } },
+      reading: { format: CHAT_FORMATS[clientFormat], context: { issuer, toolNames: NO_NAMES, jsonTool: undefined } },
       addedUsage: edits.length > 0,
     }
   }
@@ -172,10 +174,11 @@ function namesModelInside({ requestedModel }: Exchange, { model }: Choice, forma
 function passBody(exchange: Exchange, choice: Choice, edits: readonly JsonEdit[]): Uint8Array {
   const { scan, body } = exchange
   if (scan === undefined) return body
+  if (choice.model === exchange.requestedModel && edits.length === 0) return body
   const named = scan.members.has('model') && choice.model !== '' && choice.model !== exchange.requestedModel
   const inBody = named && exchange.surface.pathModel === undefined
   const all = inBody ? [...edits, setMember(scan, 'model', choice.model)] : edits
-  return all.length === 0 ? body : spliceJson(body, all)
+  return all.length === 0 ? body : spliceJson(body, all, Buffer.allocUnsafe)
 }
 
 /** Usage is needed for cost; OpenAI streams carry it only on request. The chunk that this adds is taken out of the reply again. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { Abortable, Exchange } from '../exchange.ts'
 import type { Sweeper, Swept } from '../sweep.ts'
+import { DrainOver } from '../upstream/connection-failure.ts'
 
 export interface BodyLimits {
   readonly maxBytes: number
@@ -31,97 +32,106 @@ export class BodyMemory {
 
 /**
  * Reads a request body whole. What it took from `memory` the caller releases when the exchange ends.
- * @throws KorProxyError KP-SYS-510 (too large), 501 (memory), 514 (encoding), KP-NET-311 (too slow)
+ * @throws KorProxyError KP-SYS-510 (too large), 501 (memory), 514 (encoding), KP-NET-311 (too slow), KP-SYS-502 (drained); ClientGone
  */
 export function receiveBody(
-  request: IncomingMessage,
+  exchange: Exchange,
   limits: BodyLimits,
   memory: BodyMemory,
   sweeper: Sweeper,
 ): Promise<Uint8Array> {
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') {
-    return Promise.reject(new KorProxyError('KP-SYS-514', { encoding }))
+  const { headers } = exchange.request
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw new KorProxyError('KP-SYS-514', { encoding })
+  if (Number(headers['content-length'] ?? 0) > limits.maxBytes) {
+    throw new KorProxyError('KP-SYS-510', { limit: limits.maxBytes })
   }
-  if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) {
-    return Promise.reject(new KorProxyError('KP-SYS-510', { limit: limits.maxBytes }))
-  }
-  return new Promise((resolve, reject) => {
-    new BodyReader({ request, limits, memory, sweeper, resolve, reject })
-  })
+  return new BodyReader(exchange, limits, memory, sweeper).body
 }
 
-interface BodyReaderParts {
-  readonly request: IncomingMessage
-  readonly limits: BodyLimits
-  readonly memory: BodyMemory
-  readonly sweeper: Sweeper
-  readonly resolve: (body: Uint8Array) => void
-  readonly reject: (error: Error) => void
-}
-
-class BodyReader implements Swept {
-  readonly #parts: BodyReaderParts
+class BodyReader implements Swept, Abortable {
+  readonly body: Promise<Uint8Array>
+  readonly #exchange: Exchange
+  readonly #limits: BodyLimits
+  readonly #memory: BodyMemory
+  readonly #sweeper: Sweeper
   readonly #slot: number
-  readonly #chunks: Buffer[] = []
+  readonly #resolve: (body: Uint8Array) => void
+  readonly #reject: (error: Error) => void
+  /** Most bodies come in one piece. */
+  #first: Buffer | undefined
+  #rest: Buffer[] | undefined
   #bytes = 0
   #deadline = 0
   #done = false
 
-  constructor(parts: BodyReaderParts) {
-    this.#parts = parts
-    this.#slot = parts.sweeper.add(this)
-    parts.request.on('data', (chunk: Buffer) => this.#onData(chunk))
-    parts.request.once('end', () => this.#onEnd())
-    parts.request.once('error', (error) => this.#fail(error))
-    parts.request.once('aborted', () => this.#fail(new Error('client left while sending')))
+  constructor(exchange: Exchange, limits: BodyLimits, memory: BodyMemory, sweeper: Sweeper) {
+    this.#exchange = exchange
+    this.#limits = limits
+    this.#memory = memory
+    this.#sweeper = sweeper
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    this.body = promise
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#slot = sweeper.add(this)
+    exchange.underWay = this
+    exchange.request.on('data', (chunk: Buffer) => this.#onData(chunk))
+    exchange.request.on('end', () => this.#onEnd())
   }
 
   sweep(now: number): void {
-    if (this.#deadline === 0) this.#deadline = now + this.#parts.limits.timeoutMs
-    if (now > this.#deadline) this.#fail(new KorProxyError('KP-NET-311', { limit: this.#parts.limits.timeoutMs }))
+    if (this.#deadline === 0) this.#deadline = now + this.#limits.timeoutMs
+    if (now > this.#deadline) this.#fail(new KorProxyError('KP-NET-311', { limit: this.#limits.timeoutMs }))
+  }
+
+  abort(reason: Error): void {
+    this.#fail(reason instanceof DrainOver ? new KorProxyError('KP-SYS-502', {}, { cause: reason }) : reason)
   }
 
   #onData(chunk: Buffer): void {
     if (this.#done) return
     try {
-      if (this.#bytes + chunk.length > this.#parts.limits.maxBytes) {
-        throw new KorProxyError('KP-SYS-510', { limit: this.#parts.limits.maxBytes })
+      if (this.#bytes + chunk.length > this.#limits.maxBytes) {
+        throw new KorProxyError('KP-SYS-510', { limit: this.#limits.maxBytes })
       }
-      this.#parts.memory.take(chunk.length)
+      this.#memory.take(chunk.length)
     } catch (error) {
       // Both throw KorProxyError only.
       this.#fail(error as KorProxyError)
       return
     }
     this.#bytes += chunk.length
-    this.#chunks.push(chunk)
+    if (this.#first === undefined) this.#first = chunk
+    else if (this.#rest === undefined) this.#rest = [chunk]
+    else this.#rest.push(chunk)
   }
 
   #onEnd(): void {
     if (this.#done) return
     this.#leave()
-    const [first] = this.#chunks
-    this.#parts.resolve(
-      this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes),
-    )
+    const first = this.#first ?? NOTHING
+    this.#resolve(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes))
   }
 
   /** A request errs once more when its client leaves later: what was given back must not be given back twice. */
   #fail(error: Error): void {
     if (this.#done) return
     this.#leave()
-    this.#parts.request.removeAllListeners('data')
-    this.#parts.memory.release(this.#bytes)
+    this.#exchange.request.removeAllListeners('data')
+    this.#memory.release(this.#bytes)
     this.#bytes = 0
-    this.#parts.reject(error)
+    this.#reject(error)
   }
 
   #leave(): void {
     this.#done = true
-    this.#parts.sweeper.remove(this.#slot)
+    this.#exchange.underWay = undefined
+    this.#sweeper.remove(this.#slot)
   }
 }
+
+const NOTHING = Buffer.alloc(0)
 
 /** @throws KorProxyError KP-SYS-513 */
 export function checkUtf8(body: Uint8Array): void {

@@ -1,67 +1,25 @@
 import type { Dispatcher } from 'undici'
-import type { Failure, ReplyHeaders } from '#providers/provider.ts'
-import type { Outcome } from '#table/outcome.ts'
+import type { ReplyHeaders } from '#providers/provider.ts'
 import type { Timeouts } from '#table/routing-table.ts'
-import type { Exchange } from '../exchange.ts'
+import type { Abortable, Exchange } from '../exchange.ts'
+import { openSink } from '../relay/open-sink.ts'
+import { Relay } from '../relay/relay.ts'
 import type { ClientReply } from '../reply/client-reply.ts'
-import type { Sweeper, Swept } from '../sweep.ts'
-import { AttemptTimeout, ClientGone, type ConnectionFailure, connectionFailure } from './connection-failure.ts'
+import type { GatewayRuntime } from '../runtime.ts'
+import type { DispatchInput } from '../stages/dispatch.ts'
+import type { Swept } from '../sweep.ts'
+import { type CallResult, type ReplySink, SinkFailure } from './attempt-result.ts'
+import { AttemptTimeout, ClientGone, connectionFailure } from './connection-failure.ts'
 import { isStaleConnection } from './stale-connection.ts'
 
-/** What became of one try at one account. */
-export type AttemptResult =
-  /** The client has a whole, sound answer. */
-  | { readonly kind: 'answered'; readonly outcome: Outcome }
-  /** Nothing reached the client; another account may try. */
-  | { readonly kind: 'failed'; readonly failure: AttemptFailure }
-  /** The answer broke off after the commit point; the client got an error event. */
-  | { readonly kind: 'broken'; readonly failure: AttemptFailure }
-
-/** What became of one call; `stale` says nothing of the provider yet, because its connection had ended before. */
-export type CallResult = AttemptResult | { readonly kind: 'stale'; readonly failure: AttemptFailure }
-
-export type AttemptFailure = Failure & Partial<Pick<ConnectionFailure, 'details'>>
-
-/** Takes the body of a reply. Methods throw `SinkFailure` (nothing was sent yet) or `BadReply`. */
-export interface ReplySink {
-  data(chunk: Buffer): void
-  /** The body is complete. Returns the result, or undefined while the sink finishes by itself (never at present). */
-  end(): AttemptResult
-  /** The body will not be completed. */
-  fail(failure: AttemptFailure): AttemptResult
-  /** Whether an answer has begun to reach the client's eyes: from then on the idle time-out counts, not the first-byte one. */
-  readonly begun: boolean
-  heartbeat(): string
-}
-
-/** A failure found inside the reply, such as an error event with status 200. */
-export class SinkFailure extends Error {
-  readonly failure: AttemptFailure
-
-  constructor(failure: AttemptFailure) {
-    super(failure.message)
-    this.failure = failure
-  }
-}
-
-export interface AttemptParts {
-  readonly exchange: Exchange
-  readonly client: ClientReply
-  readonly timeouts: Timeouts
-  readonly heartbeatMs: number
-  readonly stalledReaderMs: number
-  readonly monotonic: () => number
-  readonly sweeper: Sweeper
-  /** Chooses how the body is taken, once status and headers are known. */
-  readonly openSink: (status: number, headers: ReplyHeaders) => ReplySink
-  /** Monotonic time at which the whole request must be done. */
-  readonly deadline: number
-  readonly streaming: boolean
-}
-
 /** One call to a provider: undici's handler, with its time-outs and the client's back-pressure. */
-export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
-  readonly #parts: AttemptParts
+export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHandler {
+  readonly #runtime: GatewayRuntime
+  readonly #input: DispatchInput
+  readonly #exchange: Exchange
+  readonly #client: ClientReply
+  readonly #timeouts: Timeouts
+  readonly #expected: 'stream' | 'whole'
   readonly #slot: number
   readonly #startedAt: number
   readonly result: Promise<CallResult>
@@ -74,44 +32,68 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
   #abortReason: Error | undefined
   #done = false
 
-  constructor(parts: AttemptParts) {
-    this.#parts = parts
-    this.#startedAt = parts.monotonic()
+  /** @param expected what the provider was asked for: the first byte of a whole answer may take longer */
+  constructor(runtime: GatewayRuntime, input: DispatchInput, expected: 'stream' | 'whole') {
+    this.#runtime = runtime
+    this.#input = input
+    this.#exchange = input.exchange
+    this.#client = input.client
+    this.#timeouts = input.timeouts
+    this.#expected = expected
+    this.#startedAt = runtime.monotonic()
     this.#lastByteAt = this.#startedAt
     this.#lastWriteAt = this.#startedAt
     const { promise, resolve } = Promise.withResolvers<CallResult>()
     this.result = promise
     this.#resolve = resolve
-    this.#slot = parts.sweeper.add(this)
-    parts.exchange.underWay = this
+    this.#slot = runtime.sweeper.add(this)
+    this.#exchange.underWay = this
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#abortReason !== undefined) controller.abort(this.#abortReason)
-    else if (this.#parts.exchange.clientGone) this.abort(new ClientGone('client left'))
+    else if (this.#exchange.clientGone) this.abort(new ClientGone('client left'))
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
     if (status < 200 || this.#done) return
-    this.#lastByteAt = this.#parts.monotonic()
-    this.#guard(() => {
-      this.#sink = this.#parts.openSink(status, headers)
-    })
+    this.#lastByteAt = this.#runtime.monotonic()
+    try {
+      this.#noteLimits(headers)
+      this.#sink = openSink(new Relay(this.#runtime, this.#input, { status, headers }), this.#input.prepared)
+    } catch (error) {
+      this.#breakOff(error)
+    }
+  }
+
+  #noteLimits(headers: ReplyHeaders): void {
+    const { account, model } = this.#input
+    const nowMs = this.#runtime.now()
+    const limits = account.provider.readRateLimits(headers, nowMs)
+    if (limits !== undefined) account.health.noteLimits(limits, nowMs, model)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#lastByteAt = this.#parts.monotonic()
+    this.#lastByteAt = this.#runtime.monotonic()
     const sink = this.#sink
     if (sink === undefined || this.#done) return
-    this.#guard(() => sink.data(chunk))
-    if (this.#parts.client.bufferedBytes === 0) this.#lastWriteAt = this.#lastByteAt
-    else if (this.#parts.exchange.reply.writableNeedDrain) this.#pause(controller)
+    try {
+      sink.data(chunk)
+    } catch (error) {
+      this.#breakOff(error)
+    }
+    if (this.#client.bufferedBytes === 0) this.#lastWriteAt = this.#lastByteAt
+    else if (this.#exchange.reply.writableNeedDrain) this.#pause(controller)
   }
 
   onResponseEnd(): void {
-    const sink = this.#sink
-    if (sink !== undefined) this.#guard(() => this.#finish(sink.end()))
+    if (this.#sink === undefined) return
+    try {
+      this.#finish(this.#sink.end())
+    } catch (error) {
+      this.#breakOff(error)
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -125,13 +107,14 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
 
   /** Deadlines, looked at ten times a second. */
   sweep(now: number): void {
-    const { timeouts, deadline, exchange } = this.#parts
-    if (now > deadline) {
+    const timeouts = this.#timeouts
+    if (now > this.#input.deadline) {
       this.abort(new AttemptTimeout('total', timeouts.requestMs))
       return
     }
     if (this.#stalledSince !== undefined) {
-      if (now - this.#stalledSince > this.#parts.stalledReaderMs) exchange.reply.destroy()
+      const { stalledReaderMs } = this.#runtime.options.limits
+      if (now - this.#stalledSince > stalledReaderMs) this.#exchange.reply.destroy()
       return
     }
     if (this.#sink?.begun === true) {
@@ -139,18 +122,20 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
       else this.#keepAlive(now)
       return
     }
-    const limit = this.#parts.streaming ? timeouts.firstByteMs : timeouts.firstByteWholeMs
-    const since = this.#parts.streaming || this.#sink === undefined ? this.#startedAt : this.#lastByteAt
-    const allowed = this.#parts.streaming || this.#sink === undefined ? limit : timeouts.idleMs
+    const streams = this.#expected === 'stream'
+    const limit = streams ? timeouts.firstByteMs : timeouts.firstByteWholeMs
+    const since = streams || this.#sink === undefined ? this.#startedAt : this.#lastByteAt
+    const allowed = streams || this.#sink === undefined ? limit : timeouts.idleMs
     const phase = allowed === limit ? 'first-byte' : 'idle'
     if (now - since > allowed) this.abort(new AttemptTimeout(phase, allowed))
   }
 
   #keepAlive(now: number): void {
-    const { exchange, client, heartbeatMs } = this.#parts
-    if (exchange.commitment !== 'committed' || now - Math.max(this.#lastByteAt, this.#lastWriteAt) < heartbeatMs) return
+    const { heartbeatMs } = this.#runtime.options.limits
+    if (this.#exchange.commitment !== 'committed' || now - Math.max(this.#lastByteAt, this.#lastWriteAt) < heartbeatMs)
+      return
     const heartbeat = this.#sink?.heartbeat() ?? ''
-    if (heartbeat !== '') client.write(heartbeat)
+    if (heartbeat !== '') this.#client.write(heartbeat)
     this.#lastWriteAt = now
   }
 
@@ -158,22 +143,18 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
     if (this.#stalledSince !== undefined) return
     this.#stalledSince = this.#lastByteAt
     controller.pause()
-    this.#parts.client.onDrain(() => {
+    this.#client.onDrain(() => {
       this.#stalledSince = undefined
-      this.#lastByteAt = this.#parts.monotonic()
+      this.#lastByteAt = this.#runtime.monotonic()
       if (!this.#done) controller.resume()
     })
   }
 
   /** A sink that throws ends the attempt; the socket is not used again. */
-  #guard(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error))
-      this.#fail(reason)
-      this.abort(reason)
-    }
+  #breakOff(thrown: unknown): void {
+    const reason = thrown instanceof Error ? thrown : new Error(String(thrown))
+    this.#fail(reason)
+    this.abort(reason)
   }
 
   abort(reason: Error): void {
@@ -184,8 +165,7 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
 
   #fail(error: Error): void {
     if (this.#done) return
-    const failure =
-      error instanceof SinkFailure ? error.failure : connectionFailure(error, this.#parts.timeouts.connectMs)
+    const failure = error instanceof SinkFailure ? error.failure : connectionFailure(error, this.#timeouts.connectMs)
     if (this.#sink !== undefined) this.#finish(this.#sink.fail(failure))
     else this.#finish({ kind: isStaleConnection(error) ? 'stale' : 'failed', failure })
   }
@@ -193,8 +173,8 @@ export class UpstreamAttempt implements Swept, Dispatcher.DispatchHandler {
   #finish(result: CallResult): void {
     if (this.#done) return
     this.#done = true
-    this.#parts.sweeper.remove(this.#slot)
-    this.#parts.exchange.underWay = undefined
+    this.#runtime.sweeper.remove(this.#slot)
+    this.#exchange.underWay = undefined
     this.#resolve(result)
   }
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import type { ServingAccount } from '../serving-account.ts'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
 import { watchConnection } from './stale-connection.ts'
 
@@ -13,12 +14,22 @@ export interface PoolKey {
   readonly caPem: string | undefined
 }
 
+/** A pool, and for what it was asked. */
+interface LastPool {
+  readonly account: ServingAccount['account']
+  readonly credential: ServingAccount['credential']
+  readonly origin: string
+  readonly connectMs: number
+  readonly pool: Dispatcher
+}
+
 /**
  * Connection pools by origin and by what makes connections differ (CA, proxy, connect time-out). Accounts at one origin share
  * connections; credentials travel in headers, never in the connection.
  */
 export class UpstreamPools {
   readonly #pools = new Map<string, Dispatcher>()
+  readonly #last = new WeakMap<ServingAccount, LastPool>()
   readonly #policy: DialPolicy
 
   constructor(policy: DialPolicy) {
@@ -31,6 +42,23 @@ export class UpstreamPools {
     if (known !== undefined) return known
     const pool = this.#create(key)
     this.#pools.set(name, pool)
+    return pool
+  }
+
+  /** The connections to an account's provider. Asked for with every request: the same answer as last time is found without a key. */
+  ofAccount(serving: ServingAccount, origin: string, connectMs: number): Dispatcher {
+    const { account, credential } = serving
+    const last = this.#last.get(serving)
+    const isSame = last?.account === account && last.credential === credential
+    if (isSame && last.origin === origin && last.connectMs === connectMs) return last.pool
+    const pool = this.get({
+      origin,
+      connectMs,
+      idleTimeoutMs: account.connections.idleTimeoutMs,
+      proxyUrl: account.proxyUrl,
+      caPem: credential.caPem,
+    })
+    this.#last.set(serving, { account, credential, origin, connectMs, pool })
     return pool
   }
 

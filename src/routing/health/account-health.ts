@@ -118,6 +118,7 @@ export class AccountHealth {
   state(model: string | undefined, nowMs: number): HealthView {
     if (this.#operator === 'disabled') return { state: 'disabled' }
     const scope = model === undefined ? undefined : this.#models.get(model)
+    if (!this.#account.isTroubled(nowMs) && scope?.isTroubled(nowMs) !== true) return AVAILABLE
     return this.#erroring(scope, nowMs) ?? this.#limited(scope, nowMs) ?? AVAILABLE
   }
 

@@ -50,6 +50,7 @@ export class ScopeHealth {
 
   /** The provider said that the allowance is used up until `resetAtMs`; a moment in the past lifts it. */
   noteAllowance(resetAtMs: number, nowMs: number): void {
+    if (resetAtMs <= nowMs && this.#allowance.untilMs <= nowMs) return
     const sinceMs = this.#allowance.untilMs > nowMs ? this.#allowance.sinceMs : nowMs
     this.#allowance = { sinceMs, untilMs: Math.min(resetAtMs, nowMs + LONGEST_RETRY_AFTER_MS) }
   }
@@ -57,8 +58,19 @@ export class ScopeHealth {
   succeed(startedAtMs: number, nowMs: number): void {
     this.#rateLimit.succeed(startedAtMs)
     this.#overload.succeed(startedAtMs)
-    if (startedAtMs >= this.#quota.sinceMs) this.#quota = { sinceMs: 0, untilMs: 0 }
+    if (this.#quota.untilMs > 0 && startedAtMs >= this.#quota.sinceMs) this.#quota = { sinceMs: 0, untilMs: 0 }
     this.breaker.succeed(startedAtMs, nowMs)
+  }
+
+  /** Whether there is a limit or an open breaker; asked for every account of every request. */
+  isTroubled(nowMs: number): boolean {
+    return (
+      this.breaker.isOpen ||
+      this.#rateLimit.untilMs > nowMs ||
+      this.#overload.untilMs > nowMs ||
+      this.#quota.untilMs > nowMs ||
+      this.#allowance.untilMs > nowMs
+    )
   }
 
   /** The limit that lasts longest, if one lasts. */

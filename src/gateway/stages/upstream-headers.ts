@@ -1,0 +1,46 @@
+import type { GatewayRuntime } from '../runtime.ts'
+import type { DispatchInput } from './dispatch.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * Headers of the request to a provider, flat, lower case, each name once: the provider's own (`own`), then the gateway's, then those of
+ * the client that are on an allow-list, then the provider's defaults.
+ */
+export function upstreamHeaders(
+  runtime: GatewayRuntime,
+  { exchange, prepared, account }: DispatchInput,
+  own: Headers,
+): string[] {
+  const { headers: given } = exchange.request
+  const passes = prepared.kind !== 'translate-chat' && prepared.kind !== 'translate-embedding'
+  const flat: string[] = []
+  for (const name in own) flat.push(name, own[name] ?? '')
+  const type = passes ? (given['content-type'] ?? 'application/json') : 'application/json'
+  if (own['content-type'] === undefined) flat.push('content-type', type)
+  if (own['accept-encoding'] === undefined) flat.push('accept-encoding', 'identity')
+  if (own['x-correlation-id'] === undefined) flat.push('x-correlation-id', exchange.correlationId)
+  const ofTenant = runtime.allowLists.get(exchange.tenant.tenant.requestHeaders)
+  const ofProvider = passes ? runtime.allowLists.get(account.provider.forwardedRequestHeaders) : undefined
+  for (const name in given) {
+    if (ofTenant.allows(name) || ofProvider?.allows(name) === true) addGiven(flat, name, given[name], own)
+  }
+  addDefaults(flat, account.provider.defaultHeaders)
+  return flat
+}
+
+const OF_THE_GATEWAY: ReadonlySet<string> = new Set(['content-type', 'accept-encoding', 'x-correlation-id'])
+
+function addGiven(flat: string[], name: string, value: string | string[] | undefined, own: Headers): void {
+  if (typeof value !== 'string' || own[name] !== undefined || OF_THE_GATEWAY.has(name)) return
+  flat.push(name, value)
+}
+
+function addDefaults(flat: string[], defaults: Headers): void {
+  for (const name in defaults) if (!isNamed(flat, name)) flat.push(name, defaults[name] ?? '')
+}
+
+function isNamed(flat: readonly string[], name: string): boolean {
+  for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return true
+  return false
+}
