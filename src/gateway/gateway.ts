@@ -6,6 +6,7 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import { AccountRegistry, type SavedHealth } from './account-registry.ts'
 import { answerLocally } from './answer-locally.ts'
 import { AttemptLoop } from './attempt-loop.ts'
+import { CorrelationIds } from './correlation-ids.ts'
 import { countTokens } from './count-tokens.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
 import type { Exchange } from './exchange.ts'
@@ -76,6 +77,7 @@ export class Gateway {
       sweeper: new Sweeper(dependencies.monotonic),
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),
+      correlationIds: new CorrelationIds(),
     }
     this.#healthChecks = new HealthChecks({
       runtime: this.#runtime,
@@ -118,6 +120,11 @@ export class Gateway {
 
   get inFlight(): number {
     return this.#overload.inFlight
+  }
+
+  /** For an answer that needs no exchange. */
+  newCorrelationId(): string {
+    return this.#runtime.correlationIds.next()
   }
 
   get ready(): boolean {

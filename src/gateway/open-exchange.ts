@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { CorrelationIds } from './correlation-ids.ts'
 import type { Exchange } from './exchange.ts'
 import { readHeader } from './read-header.ts'
 import type { GatewayRuntime } from './runtime.ts'
@@ -27,7 +27,10 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
     query,
     startedAtMs: runtime.now(),
     startedAt: runtime.monotonic(),
-    correlationId: readCorrelationId(readHeader(headers, 'x-correlation-id') ?? readHeader(headers, 'x-request-id')),
+    correlationId: readCorrelationId(
+      readHeader(headers, 'x-correlation-id') ?? readHeader(headers, 'x-request-id'),
+      runtime.correlationIds,
+    ),
     tenant: NO_TENANT,
     client: undefined,
     body: NOBODY,
@@ -60,8 +63,8 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
   }
 }
 
-export function readCorrelationId(given: string | undefined): string {
-  return given !== undefined && CORRELATION_ID.test(given) ? given : randomUUID()
+export function readCorrelationId(given: string | undefined, ids: CorrelationIds): string {
+  return given !== undefined && CORRELATION_ID.test(given) ? given : ids.next()
 }
 
 /** Stands until the authenticate stage knows better; nothing may look into it. */

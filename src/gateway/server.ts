@@ -6,7 +6,6 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import { type AdminOptions, addAdminRoutes } from './admin-routes.ts'
 import type { Gateway } from './gateway.ts'
-import { readCorrelationId } from './open-exchange.ts'
 import { checkFraming } from './stages/check-framing.ts'
 import { checkLocalNames, isLoopback } from './stages/check-local-names.ts'
 
@@ -56,7 +55,12 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
-    sendPlainError(error, request.raw, reply.raw, options.docsUrl)
+    const { docsUrl } = options
+    sendPlainError(
+      error,
+      { request: request.raw, reply: reply.raw },
+      { correlationId: gateway.newCorrelationId(), docsUrl },
+    )
   })
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
@@ -96,7 +100,7 @@ function listener(
       checkFraming(request)
       if (localNamesOnly) checkLocalNames(request)
     } catch (error) {
-      sendPlainError(error, request, reply, docsUrl)
+      sendPlainError(error, { request, reply }, { correlationId: gateway.newCorrelationId(), docsUrl })
       return
     }
     if (!OWN_PATH.test(request.url ?? '')) {
@@ -124,10 +128,18 @@ function addStatusRoutes(app: FastifyInstance, gateway: Gateway, options: Server
   })
 }
 
+interface HttpExchange {
+  readonly request: IncomingMessage
+  readonly reply: ServerResponse
+}
+
 /** Errors before a request became an exchange: framing, foreign names. Written in OpenAI's shape, which every tool can print. */
-function sendPlainError(thrown: unknown, request: IncomingMessage, reply: ServerResponse, docsUrl: string): void {
+function sendPlainError(
+  thrown: unknown,
+  { request, reply }: HttpExchange,
+  { correlationId, docsUrl }: { readonly correlationId: string; readonly docsUrl: string },
+): void {
   const error = thrown instanceof KorProxyError ? thrown : new KorProxyError('KP-SYS-500', {}, { cause: thrown })
-  const correlationId = readCorrelationId(undefined)
   const rendered = FAMILY_SHAPES.openai.encodeError({
     error,
     correlationId,

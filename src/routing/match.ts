@@ -70,11 +70,15 @@ export function matchRule(compiled: CompiledProfile, facts: MatchFacts): RuleMat
     compiled.clients.lookUp(facts.client),
   ]
   for (const { name, values } of compiled.headers) accepted.push(values.lookUp(facts.headers(name)))
-  const index = firstCommonBit(accepted, (candidate) =>
-    (compiled.otherHeaders[candidate] ?? []).every(({ condition, matches }) => matches(facts.headers(condition.name))),
-  )
+  const index = firstCommonBit(accepted, (candidate) => meetsOtherHeaders(compiled.otherHeaders[candidate], facts))
   const rule = index === undefined ? undefined : profile.rules[index]
   return { rule, targets: rule?.targets ?? profile.defaultTargets }
+}
+
+function meetsOtherHeaders(conditions: readonly CompiledHeader[] | undefined, facts: MatchFacts): boolean {
+  if (conditions === undefined) return true
+  for (const { condition, matches } of conditions) if (!matches(facts.headers(condition.name))) return false
+  return true
 }
 
 /** Whether a header's value meets a condition; an absent header meets none. */

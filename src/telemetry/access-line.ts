@@ -1,5 +1,5 @@
 import { decimalUsd } from './decimal-usd.ts'
-import type { RequestEvent } from './request-event.ts'
+import { isAlike, type RequestEvent } from './request-event.ts'
 
 /** One line of the access log. Empty text where something does not apply, null where it is not known. */
 export interface AccessLine {
@@ -74,7 +74,7 @@ export class AccessLineWriter {
 
   #namesOf(event: RequestEvent): string {
     const known = this.#names.get(event.account)
-    if (known !== undefined && haveSameNames(known.of, event)) return known.text
+    if (known !== undefined && isAlike(known.of, event)) return known.text
     const text = namesText(event)
     if (this.#names.size >= MOST_NAMES) this.#names.clear()
     this.#names.set(event.account, { of: event, text })
@@ -83,21 +83,6 @@ export class AccessLineWriter {
 }
 
 const MOST_NAMES = 1_000
-
-function haveSameNames(a: RequestEvent, b: RequestEvent): boolean {
-  return (
-    a.tenant === b.tenant &&
-    a.client === b.client &&
-    a.profile === b.profile &&
-    a.group === b.group &&
-    a.provider === b.provider &&
-    a.model === b.model &&
-    a.requestedModel === b.requestedModel &&
-    a.requestType === b.requestType &&
-    a.format === b.format &&
-    a.stream === b.stream
-  )
-}
 
 function namesText(event: RequestEvent): string {
   const names = {

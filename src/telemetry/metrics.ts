@@ -47,7 +47,9 @@ export class GatewayMetrics {
 
   /** @param appliedAtMs Unix time, milliseconds; counts where the version is a new one */
   setConfigVersion(version: string, appliedAtMs: number): void {
-    if (this.#config?.version !== version) this.#config = { version, appliedAtMs }
+    if (this.#config?.version === version) return
+    this.#config = { version, appliedAtMs }
+    this.#requests.forgetNames()
   }
 
   /** At most a second old. */

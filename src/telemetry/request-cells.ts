@@ -76,6 +76,11 @@ export class RequestCells {
     if (event.truncated) this.#counter(truncated, '', () => this.#attempted).value += 1
   }
 
+  /** An attempt at the account that answered in the end. */
+  attempt(series: BoundedSeries<CounterCell>, outcome: string): CounterCell {
+    return this.#counter(series, outcome, () => [...this.#attempted.slice(0, 3), outcome])
+  }
+
   #recordUsage(usage: UsageRecord, costPicoUsd: number | undefined): void {
     this.#countTokens('input', usage.input, usage)
     this.#countTokens('cached_input', usage.cachedInput, usage)

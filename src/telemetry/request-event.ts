@@ -42,6 +42,23 @@ export interface RequestEvent {
   readonly replyBytes: number
 }
 
+/** Whether all names are the same; only figures, outcome and correlation id may differ. */
+export function isAlike(a: RequestEvent, b: RequestEvent): boolean {
+  return (
+    a.tenant === b.tenant &&
+    a.client === b.client &&
+    a.profile === b.profile &&
+    a.group === b.group &&
+    a.account === b.account &&
+    a.provider === b.provider &&
+    a.model === b.model &&
+    a.requestedModel === b.requestedModel &&
+    a.requestType === b.requestType &&
+    a.format === b.format &&
+    a.stream === b.stream
+  )
+}
+
 export interface AttemptRecord {
   readonly account: string
   readonly group: string

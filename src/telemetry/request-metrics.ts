@@ -3,7 +3,7 @@ import { costSamples, counterSamples, counterSeries, histogramSamples, OTHER, ty
 import { knownName } from './known-models.ts'
 import { METRICS, type MetricDefinition } from './metric-table.ts'
 import { RequestCells, RequestSeries } from './request-cells.ts'
-import type { RequestEvent } from './request-event.ts'
+import { isAlike, type RequestEvent } from './request-event.ts'
 
 export type IsKnownModel = (tenant: string, model: string) => boolean
 
@@ -30,6 +30,8 @@ export class RequestMetrics {
   readonly #attempts = counterSeries(METRICS.attempts)
   readonly #dropped = counterSeries(METRICS.dropped)
   readonly #cells = new Map<string, RequestCells>()
+  /** By account: the last request, and its cells. */
+  readonly #last = new Map<string, { readonly event: RequestEvent; readonly cells: RequestCells }>()
 
   constructor(isKnown: IsKnownModel) {
     this.#isKnown = isKnown
@@ -37,19 +39,35 @@ export class RequestMetrics {
 
   record(event: RequestEvent): void {
     const { tenant, provider, account, errorCode } = event
-    this.#cellsOf(event).record(event)
+    const cells = this.#cellsOf(event)
+    cells.record(event)
     if (errorCode !== '') {
       this.#errors.at([tenant, provider, account, errorCode, errorKind(errorCode)]).value += 1
     }
-    for (const attempt of event.attempts) {
-      this.#attempts.at([tenant, attempt.provider, attempt.account, attempt.outcome]).value += 1
+    for (const { provider: asked, account: to, outcome } of event.attempts) {
+      if (to === account && asked === provider) cells.attempt(this.#attempts, outcome).value += 1
+      else this.#attempts.at([tenant, asked, to, outcome]).value += 1
     }
     for (const name of event.droppedParameters) {
       this.#dropped.at([PARAMETER_NAME.test(name) ? name : OTHER]).value += 1
     }
   }
 
+  /** Which models are known has changed: labels are to be made anew. */
+  forgetNames(): void {
+    this.#last.clear()
+  }
+
   #cellsOf(event: RequestEvent): RequestCells {
+    const last = this.#last.get(event.account)
+    if (last !== undefined && isAlike(last.event, event)) return last.cells
+    const cells = this.#lookUpCells(event)
+    if (this.#last.size >= MAX_KEPT) this.#last.clear()
+    this.#last.set(event.account, { event, cells })
+    return cells
+  }
+
+  #lookUpCells(event: RequestEvent): RequestCells {
     const { tenant, profile, provider, account, requestType, model, requestedModel } = event
     const answered = this.#modelLabel(tenant, model)
     const requested = requestedModel === model ? answered : this.#modelLabel(tenant, requestedModel)

@@ -17,14 +17,14 @@ export function readUsage(usage: JsonObject): Usage {
   const reasoning = readCount(readObject(usage['completion_tokens_details'])['reasoning_tokens'])
   const output = readOutput(usage, reasoning)
   const costUsd = readCount(usage['cost'])
-  return {
-    ...(input !== undefined && { input }),
-    ...(cachedInput !== undefined && { cachedInput }),
-    ...(cacheWriteInput !== undefined && { cacheWriteInput }),
-    ...(output !== undefined && { output }),
-    ...(reasoning !== undefined && { reasoning }),
-    ...(costUsd !== undefined && { costUsd }),
-  }
+  const read: { -readonly [Key in keyof Usage]: Usage[Key] } = {}
+  if (input !== undefined) read.input = input
+  if (cachedInput !== undefined) read.cachedInput = cachedInput
+  if (cacheWriteInput !== undefined) read.cacheWriteInput = cacheWriteInput
+  if (output !== undefined) read.output = output
+  if (reasoning !== undefined) read.reasoning = reasoning
+  if (costUsd !== undefined) read.costUsd = costUsd
+  return read
 }
 
 /** At xAI and Gemini's compatible endpoint `completion_tokens` leaves reasoning out; only the total tells. */

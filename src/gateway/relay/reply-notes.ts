@@ -21,7 +21,8 @@ export class ReplyNotes {
         if (event.model !== undefined) this.#exchange.answeredModel = event.model
         return
       case 'usage':
-        this.#exchange.usage = { ...this.#exchange.usage, ...event.usage }
+        this.#exchange.usage =
+          this.#exchange.usage === undefined ? event.usage : { ...this.#exchange.usage, ...event.usage }
         return
       case 'text-delta':
       case 'thinking-delta':

@@ -14,12 +14,16 @@ export function isLoopback(host: string): boolean {
  */
 export function checkLocalNames(request: IncomingMessage): void {
   const { host, origin } = request.headers
-  if (host !== undefined && !isLoopback(hostName(host))) throw new KorProxyError('KP-SYS-520', { host })
+  if (host !== undefined && !COMMON_NAME.test(host) && !isLoopback(hostName(host)))
+    throw new KorProxyError('KP-SYS-520', { host })
   // `null` is what any page says from a sandboxed frame.
   if (origin !== undefined && !isLoopback(originHost(origin))) {
     throw new KorProxyError('KP-SYS-520', { host: origin.slice(0, 200) })
   }
 }
+
+/** What nearly every local client says. */
+const COMMON_NAME = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/
 
 function hostName(host: string): string {
   return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':')[0] ?? '')

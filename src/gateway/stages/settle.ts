@@ -14,8 +14,12 @@ export function settle(runtime: GatewayRuntime, exchange: Exchange): void {
   const costPicoUsd =
     usage === undefined
       ? undefined
-      : requestCost({ ...exchange.usage, input: usage.input }, pricing(exchange), account?.account.priceMultiplier)
+      : requestCost(withInput(exchange.usage, usage.input), pricing(exchange), account?.account.priceMultiplier)
   runtime.record(requestEvent(runtime, exchange, usage, costPicoUsd))
+}
+
+function withInput(usage: Usage | undefined, input: number): Usage {
+  return usage?.input === undefined ? { ...usage, input } : usage
 }
 
 /** Azure is asked for a deployment, whose name says nothing: its answer names the model. */

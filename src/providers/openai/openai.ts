@@ -31,12 +31,13 @@ export const openaiProvider: Provider = {
   embeddingFormats: () => ['openai-embeddings'],
   countsTokens: () => false,
   target: (call) => openaiTarget(openaiBase(call.account), call),
-  headers: ({ account }, secret) => ({
-    ...account.headers,
-    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
-    ...(account.organization === undefined ? {} : { 'openai-organization': account.organization }),
-    ...(account.project === undefined ? {} : { 'openai-project': account.project }),
-  }),
+  headers: ({ account }, secret) => {
+    const headers: Record<string, string> = { ...account.headers }
+    if (secret !== undefined) headers['authorization'] = `Bearer ${secret}`
+    if (account.organization !== undefined) headers['openai-organization'] = account.organization
+    if (account.project !== undefined) headers['openai-project'] = account.project
+    return headers
+  },
   defaultHeaders: {},
   forwardedRequestHeaders: OPENAI_REQUEST_HEADERS,
   forwardedReplyHeaders: OPENAI_REPLY_HEADERS,
