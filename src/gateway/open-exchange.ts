@@ -63,7 +63,7 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
   }
 }
 
-export function readCorrelationId(given: string | undefined, ids: CorrelationIds): string {
+function readCorrelationId(given: string | undefined, ids: CorrelationIds): string {
   return given !== undefined && CORRELATION_ID.test(given) ? given : ids.next()
 }
 
