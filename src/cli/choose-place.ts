@@ -35,7 +35,9 @@ export const PLACE_RULE = {
  * are a wrong command line.
  */
 export function choosePlace(command: CliCommand, { environment, otherwise }: PlaceChoice): Place {
-  const given = SIGNS.filter(([, option]) => command.getOptionValueSource(option) === 'cli')
+  const signs = SIGNS.filter(([, option]) => command.getOptionValueSource(option) === 'cli')
+  // Where no gateway is asked, a state directory is that of the one that serves the folder.
+  const given = signs.map(([place, ...names]) => [place === 'Gateway' ? otherwise : place, ...names] as const)
   const [first] = given
   const other = given.find(([place]) => place !== first?.[0])
   if (first !== undefined && other !== undefined) {
@@ -47,7 +49,7 @@ export function choosePlace(command: CliCommand, { environment, otherwise }: Pla
 }
 
 /** Whether kubectl would know where to go; nobody is asked. */
-export function hasCluster(environment: CommandContext['environment']): boolean {
+function hasCluster(environment: CommandContext['environment']): boolean {
   const home = environment['HOME'] ?? environment['USERPROFILE'] ?? ''
   const kubeconfig =
     (environment['KUBECONFIG'] ?? '') !== '' || (home !== '' && existsSync(join(home, '.kube', 'config')))

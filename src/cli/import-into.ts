@@ -8,12 +8,14 @@ import type { ErrorCode } from '#errors/registry.ts'
 import type { ResourceSet } from '#resources/resource.ts'
 import { type ImportFormat, importConfiguration } from './import/import-configuration.ts'
 import type { ImportedObject } from './import/import-result.ts'
+import type { KeyPlace } from './import/litellm-accounts.ts'
 
 export interface ImportIntoOptions {
   readonly from?: ImportFormat
   /** Absent: nothing is read and nothing will be written. */
   readonly folder?: string
   readonly namespace: string
+  readonly keys: KeyPlace
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -38,6 +40,7 @@ export async function importInto(file: string, options: ImportIntoOptions): Prom
   const { objects, notes } = importConfiguration(readSource(file), file, {
     ...(options.from === undefined ? {} : { from: options.from }),
     environment: options.environment,
+    keys: options.keys,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     knownAccounts: new Set(accounts.map(({ metadata }) => metadata.name)),
   })

@@ -167,3 +167,18 @@ t.test('what the gateway would refuse is refused with its code', async (t) => {
   t.equal(client.code, 1)
   t.match(client.err, /^korproxy: KP-CONF-207 GatewayClient team-b does not exist \(did you mean team-a\?\)\n/)
 })
+
+t.test('R2.9 the health that a gateway has saved counts when its state directory is given', async (t) => {
+  const folder = folderOf(t, { 'a.yaml': MANIFESTS })
+  const never = { step: 0, sinceMs: 0, untilMs: 0 }
+  const nowMs = Date.now()
+  const rateLimit = { step: 1, sinceMs: nowMs - 1_000, untilMs: nowMs + 20_000 }
+  const account = { rateLimit, overload: never, quotaUntilMs: 0 }
+  const state = folderOf(t, { 'health.json': JSON.stringify({ 'default/big': { format: 1, account, models: {} } }) })
+  const limited = await runCli(['explain', '--model', 'best', '--config', folder, '--state-dir', state])
+  t.equal(limited.code, 0)
+  t.match(limited.out, /\nbig {6}Mock {6}gpt-5 {2}skipped: rate-limited until \d{4}-\S+Z\n/)
+  t.match(limited.out, /\nNo account can serve now best: the answer is KP-PROV-103 or KP-PROV-101\.\n$/)
+  const unknown = await runCli(['explain', '--model', 'best', '--config', folder, '--state-dir', folderOf(t, {})])
+  t.match(unknown.out, /\nAnswered by big of group pool\.\n$/)
+})

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
@@ -32,6 +32,33 @@ t.test('R10.2 the program ends with 0, 1 or 2, as the command line says', (t) =>
     stderr: /^korproxy: KP-CONF-215 no\/such\/folder cannot be read: ENOENT\n/,
   })
   t.match(run(['config', 'validat']), { status: 2, stdout: '', stderr: /Did you mean validate\?/ })
+  t.end()
+})
+
+t.test('R10.2 it is a plugin of kubectl, by the name that kubectl looks for', (t) => {
+  const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  t.strictSame(bin, { korproxy: 'dist/korproxy.js', 'kubectl-korproxy': 'dist/korproxy.js' })
+  const folder = mkdtempSync(join(tmpdir(), 'korproxy-cli-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const plugin = join(folder, 'kubectl-korproxy')
+  // As npm installs it.
+  chmodSync(PROGRAM, 0o755)
+  symlinkSync(PROGRAM, plugin)
+  const path = `${dirname(process.execPath)}:${process.env['PATH']}`
+  const { status, stdout } = spawnSync(plugin, ['profile', 'switch', '--help'], {
+    encoding: 'utf8',
+    env: { PATH: path },
+  })
+  t.equal(status, 0)
+  t.match(stdout, /^Usage: kubectl korproxy profile switch \[options\] <name>\n/)
+  t.match(stdout, '\nExamples:\n  kubectl korproxy profile switch weekend\n')
+  t.end()
+})
+
+t.test('KUBECONFIG leads to its cluster', (t) => {
+  const { status, stderr } = run(['status'], { KUBECONFIG: '/nonexistent/kubeconfig' })
+  t.equal(status, 1)
+  t.match(stderr, /^korproxy: KP-SYS-53[01] /)
   t.end()
 })
 

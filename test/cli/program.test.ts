@@ -43,6 +43,8 @@ t.test('R10.2 every command has help with examples, on standard output', async (
     'config export',
     'explain',
     'provider list',
+    'profile list',
+    'profile switch',
     'provider test',
     'self-test',
     'status',

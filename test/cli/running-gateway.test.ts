@@ -180,6 +180,32 @@ t.test('R12.3 provider test with --model asks for one token, in the format of th
   )
 })
 
+t.test('R12.3 provider test of an OAuth 2 account tells whose tokens it uses', async (t) => {
+  const folder = folderOf(t, {
+    'a.yaml': `apiVersion: v1
+kind: Secret
+metadata: {name: o}
+stringData: {refreshToken: rt-1}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: ProviderAccount
+metadata: {name: o}
+spec:
+  provider: OpenAI
+  auth:
+    type: OAuth2
+    oauth2: {tokenURL: "http://127.0.0.1:9/token", clientID: app, refreshTokenRef: {name: o, key: refreshToken}}
+`,
+  })
+  const state = scratch(t)
+  const { code, err } = await runCli(['provider', 'test', 'o', '--config', folder, '--state-dir', state])
+  t.equal(code, 1)
+  t.match(
+    err,
+    `o is an OAuth 2 account: it shares its tokens with the gateway whose state is in ${state}; one that must be renewed is renewed for both.\n`,
+  )
+})
+
 const LINE = {
   correlationId: 'c-1',
   tenant: 'default',

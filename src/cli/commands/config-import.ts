@@ -1,12 +1,14 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import type { ImportFormat } from '../import/import-configuration.ts'
+import type { KeyPlace } from '../import/litellm-accounts.ts'
 import { namespaceOption } from '../namespace-option.ts'
 import { countOf } from '../output.ts'
 
 interface ImportFlags {
   readonly from?: ImportFormat
   readonly output: string
+  readonly keys: KeyPlace
   readonly merge?: true
   readonly strict?: true
   readonly namespace: string
@@ -23,11 +25,20 @@ export function addConfigImportCommand(config: CliCommand, context: CommandConte
       new Option('--from <program>', 'what the file is of; absent: as it looks').choices(['desktop', 'litellm']),
     )
     .option('--output <folder>', 'folder to write imported.yaml into; - is standard output', '-')
+    .addOption(
+      new Option(
+        '--keys <place>',
+        'where accounts of LiteLLM find keys that stand in environment variables; a cluster needs `secret`',
+      )
+        .choices(['environment', 'secret'])
+        .default('environment'),
+    )
     .option('--merge', 'write into a folder that has manifests; objects that it has stay as they are')
     .option('--strict', 'fail, and write nothing, when a part has no counterpart')
     .addOption(namespaceOption())
     .example('korproxy config import ~/.korproxy/config.json')
     .example('korproxy config import --from litellm config.yaml --output manifests')
+    .example('korproxy config import config.yaml --keys secret --output manifests')
     .example('korproxy config import config.json --output manifests --merge')
     .action((file: string, flags: ImportFlags) => importFile(command, file, flags, context))
 }
@@ -43,6 +54,7 @@ async function importFile(
   const plan = await importInto(file, {
     environment,
     namespace: flags.namespace,
+    keys: flags.keys,
     ...(flags.from === undefined ? {} : { from: flags.from }),
     ...(flags.output === '-' ? {} : { folder: flags.output }),
   })

@@ -2,6 +2,9 @@ import { type ImportedObject, type ImportNotes, resourceObject, secretObject } f
 import type { Deployment } from './litellm-deployments.ts'
 import { ObjectNames } from './object-names.ts'
 
+/** The environment of the gateway, which a cluster has none of, or a Secret that somebody makes. */
+export type KeyPlace = 'environment' | 'secret'
+
 /** Deployments that one ProviderAccount serves. */
 export interface PlannedAccount {
   readonly name: string
@@ -65,6 +68,7 @@ function hasLimits({ requestsPerMinute, tokensPerMinute, maxInFlight }: Deployme
 export function accountObjects(
   planned: PlannedAccount,
   aliases: ReadonlyMap<string, string>,
+  keys: KeyPlace,
   notes: ImportNotes,
 ): ImportedObject[] {
   const [first] = planned.deployments
@@ -78,8 +82,14 @@ export function accountObjects(
       `no api_key is given; create Secret ${planned.name} with the key apiKey`,
     )
   }
+  if (key?.from === 'environment' && keys === 'secret') {
+    const command = `kubectl create secret generic ${planned.name} --from-literal=apiKey="$${key.variable}"`
+    notes.add(['model_list', first.index, 'litellm_params'], `create its Secret: ${command}`)
+  }
   const credential =
-    key?.from === 'environment' ? { valueFrom: { env: key.variable } } : { secretKeyRef: { name: planned.name } }
+    key?.from === 'environment' && keys === 'environment'
+      ? { valueFrom: { env: key.variable } }
+      : { secretKeyRef: { name: planned.name } }
   const spec = {
     provider,
     ...(preset === undefined ? {} : { preset }),

@@ -1,5 +1,5 @@
 import { type ImportedObject, ImportNotes, type ImportResult, resourceObject } from './import-result.ts'
-import { accountObjects, planAccounts } from './litellm-accounts.ts'
+import { accountObjects, type KeyPlace, planAccounts } from './litellm-accounts.ts'
 import { readDeployments } from './litellm-deployments.ts'
 import { groupObjects } from './litellm-groups.ts'
 import { readPolicy } from './litellm-policy.ts'
@@ -12,10 +12,15 @@ export interface LitellmOptions {
   readonly environment: ValueSource['environment']
   /** Lower-case hex. */
   readonly sha256: (text: string) => string
+  /** Where accounts find keys that stand in environment variables. Absent: there, which only a folder can. */
+  readonly keys?: KeyPlace
 }
 
 /** Manifests from the configuration of LiteLLM's proxy. @see https://docs.litellm.ai/docs/proxy/configs */
-export function importLitellm(config: LitellmConfig, { environment, sha256 }: LitellmOptions): ImportResult {
+export function importLitellm(
+  config: LitellmConfig,
+  { environment, sha256, keys = 'environment' }: LitellmOptions,
+): ImportResult {
   const notes = new ImportNotes()
   notes.unknownFields(config, LITELLM_SECTIONS, [])
   const source = { declared: config.environment_variables ?? {}, environment }
@@ -24,7 +29,7 @@ export function importLitellm(config: LitellmConfig, { environment, sha256 }: Li
   const accounts = planAccounts(deployments)
   return {
     objects: [
-      ...accounts.flatMap((account) => accountObjects(account, policy.aliases, notes)),
+      ...accounts.flatMap((account) => accountObjects(account, policy.aliases, keys, notes)),
       ...groupObjects(accounts, policy, notes),
       ...catalogObjects(config, deployments),
       ...clientObjects(config, source, sha256, notes),
