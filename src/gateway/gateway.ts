@@ -29,10 +29,10 @@ import { BodyMemory, checkUtf8, receiveBody } from './stages/receive-body.ts'
 import { route } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
 import { Sweeper } from './sweep.ts'
+import { CallPlans } from './upstream/call-plans.ts'
 import { ClientGone, DrainOver } from './upstream/connection-failure.ts'
 import { fetchToken } from './upstream/fetch-token.ts'
 import { UpstreamPools } from './upstream/pools.ts'
-import { UrlCache } from './upstream/url-cache.ts'
 
 /** Where rotated OAuth tokens are kept. */
 export type TokenStore = Pick<CredentialSourceOptions, 'loadTokens' | 'saveTokens'>
@@ -73,7 +73,7 @@ export class Gateway {
         saved: state.health,
       }),
       pools,
-      urls: new UrlCache(),
+      plans: new CallPlans(),
       sweeper: new Sweeper(dependencies.monotonic),
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),

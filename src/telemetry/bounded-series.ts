@@ -95,7 +95,7 @@ export function addCost(cell: CostCell, picoUsd: number): void {
   cell.restPicoUsd = rest % 1_000_000
 }
 
-export function observe(series: BoundedSeries<HistogramCell>, cell: HistogramCell, value: number): void {
+export function addObservation(series: BoundedSeries<HistogramCell>, cell: HistogramCell, value: number): void {
   const buckets = series.definition.buckets ?? []
   let index = 0
   while (index < buckets.length && value > (buckets[index] ?? 0)) index += 1

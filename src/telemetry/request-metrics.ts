@@ -27,7 +27,6 @@ export class RequestMetrics {
   readonly #isKnown: IsKnownModel
   readonly #series = new RequestSeries()
   readonly #errors = counterSeries(METRICS.errors)
-  readonly #attempts = counterSeries(METRICS.attempts)
   readonly #dropped = counterSeries(METRICS.dropped)
   readonly #cells = new Map<string, RequestCells>()
   /** By account: the last request, and its cells. */
@@ -45,8 +44,8 @@ export class RequestMetrics {
       this.#errors.at([tenant, provider, account, errorCode, errorKind(errorCode)]).value += 1
     }
     for (const { provider: asked, account: to, outcome } of event.attempts) {
-      if (to === account && asked === provider) cells.attempt(this.#attempts, outcome).value += 1
-      else this.#attempts.at([tenant, asked, to, outcome]).value += 1
+      if (to === account && asked === provider) cells.recordAttempt(outcome)
+      else this.#series.attempts.at([tenant, asked, to, outcome]).value += 1
     }
     for (const name of event.droppedParameters) {
       this.#dropped.at([PARAMETER_NAME.test(name) ? name : OTHER]).value += 1
@@ -88,8 +87,8 @@ export class RequestMetrics {
 
   metrics(): readonly RenderedMetric[] {
     const { cost, ...series } = this.#series
-    const { requests, tokens, unpriced, truncated, ...histograms } = series
-    const counters = [requests, tokens, unpriced, truncated, this.#errors, this.#attempts, this.#dropped]
+    const { requests, tokens, unpriced, truncated, attempts, ...histograms } = series
+    const counters = [requests, tokens, unpriced, truncated, this.#errors, attempts, this.#dropped]
     return [
       ...counters.map((counter) => ({ definition: counter.definition, samples: () => counterSamples(counter) })),
       { definition: cost.definition, samples: () => costSamples(cost) },

@@ -1,4 +1,5 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import { JsonMembers } from './json-members.ts'
 import { readPlainString } from './read-string.ts'
 import { invalidJson, scanScalar, scanString, skipSpace } from './scan-scalar.ts'
 
@@ -17,7 +18,7 @@ export interface JsonScan {
   readonly rootStart: number
   readonly rootEnd: number
   /** Members of the root object by decoded key (`"\u006dodel"` is `model`), in their order; empty for other roots. */
-  readonly members: ReadonlyMap<string, JsonMember>
+  readonly members: JsonMembers
 }
 
 const OPEN_OBJECT = 0x7b
@@ -126,7 +127,7 @@ function scanKey(bytes: Uint8Array, keyStart: number, members: RootMembers | und
 
 class RootMembers {
   readonly #bytes: Uint8Array
-  readonly found = new Map<string, JsonMember>()
+  readonly found = new JsonMembers()
   #key: string | undefined
   #keyStart = 0
   #valueStart = 0
@@ -151,7 +152,7 @@ class RootMembers {
     if (this.#key === undefined) return
     const valueStart = this.#valueStart
     const type = typeAt(this.#bytes, valueStart)
-    this.found.set(this.#key, { keyStart: this.#keyStart, valueStart, valueEnd, type })
+    this.found.add(this.#key, { keyStart: this.#keyStart, valueStart, valueEnd, type })
     this.#key = undefined
   }
 }

@@ -34,14 +34,13 @@ export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise
     stream,
     query: upstreamQuery(exchange.query),
   }
-  const { url, method } = account.provider.target(providerCall)
-  const { origin, path } = runtime.urls.parse(url)
+  const { origin, path, method, headers } = runtime.plans.get(account, providerCall, input.secret)
   const attempt = new UpstreamAttempt(runtime, input, stream ? 'stream' : 'whole')
   const options = {
     origin,
     path,
     method,
-    headers: upstreamHeaders(runtime, input, account.provider.headers(providerCall, input.secret)),
+    headers: upstreamHeaders(runtime, input, headers),
     body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
     // What is sent twice may be billed twice: the attempt loop decides about retries, never the pool.
     idempotent: false,
