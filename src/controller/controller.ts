@@ -116,6 +116,8 @@ export class Controller {
 
   /** Undefined before the first table. */
   facts(): ControllerFacts | undefined {
+    // A status must not call an object good that nobody has looked at yet.
+    this.#publisher.makeWaiting()
     const table = this.#publisher.newest?.table
     if (table === undefined) return undefined
     const roster = this.#roster.all()

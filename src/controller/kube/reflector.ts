@@ -17,6 +17,8 @@ const INITIAL_SILENCE_MS = 30_000
 /** A watch that lived shorter counts as a failure, so that a server which closes at once is not stormed. */
 const SOUND_LIFE_MS = 5_000
 const BACKOFF = { firstMs: 500, maxMs: 30_000 }
+/** Where nobody answers, nobody is burdened, and a server that is back should be noticed soon. */
+const UNREACHABLE_MAX_MS = 3_000
 const COMPARE_MS = 600_000
 /** Events of what a list shows may be on their way. */
 const SETTLE_MS = 2_000
@@ -57,6 +59,7 @@ export class Reflector {
   /** As `#version`, but not forgotten when everything must be listed again. */
   #reached: string | undefined
   #streaming = true
+  #unreachable = false
   #synced = false
   #contactAt: number
   #eventAt: number
@@ -230,7 +233,14 @@ export class Reflector {
       if (world.monotonic() - this.#relistAt > SOUND_LIFE_MS) return 0
     }
     this.#isSound(startedAt)
-    return this.#backoff.next(isRefusal(error) ? error.retryAfterMs : undefined)
+    if (!isRefusal(error)) {
+      this.#unreachable = true
+      return Math.min(this.#backoff.next(), UNREACHABLE_MAX_MS)
+    }
+    // It is back; what it says first, while it starts, is not yet a long story.
+    if (this.#unreachable) this.#backoff.reset()
+    this.#unreachable = false
+    return this.#backoff.next(error.retryAfterMs)
   }
 
   #isSound(startedAt: number): boolean {

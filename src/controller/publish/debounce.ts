@@ -17,9 +17,9 @@ export class Debounce<Change> {
     this.#deliver = deliver
   }
 
-  /** Whether a change waits. */
-  get waiting(): boolean {
-    return this.#waiting !== undefined
+  /** The change that waits, if one does. */
+  get waiting(): Change | undefined {
+    return this.#waiting?.change
   }
 
   add(change: Change): void {

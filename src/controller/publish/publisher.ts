@@ -69,17 +69,22 @@ export class Publisher {
    * while it waits, so that it costs no time.
    */
   offer(propose: () => Proposal, urgency: 'AtOnce' | 'Gather'): void {
-    if (urgency === 'AtOnce' || this.#offered === undefined) this.#debounce.addUrgent(propose)
-    else if (this.#debounce.waiting) this.#debounce.add(propose)
-    else {
-      let proposal: Proposal | undefined
-      const proposeOnce = (): Proposal => {
-        proposal ??= propose()
-        return proposal
-      }
-      this.#debounce.add(proposeOnce)
-      proposeOnce()
+    let proposal: Proposal | undefined
+    const proposeOnce = (): Proposal => {
+      proposal ??= propose()
+      return proposal
     }
+    if (urgency === 'AtOnce' || this.#offered === undefined) this.#debounce.addUrgent(proposeOnce)
+    else {
+      const isFirst = this.#debounce.waiting === undefined
+      this.#debounce.add(proposeOnce)
+      if (isFirst) proposeOnce()
+    }
+  }
+
+  /** Makes the proposal that waits, for somebody who wants to know now what is wrong with it. */
+  makeWaiting(): void {
+    this.#debounce.waiting?.()
   }
 
   /** What gateways run unless they are canaries; undefined before the first table. */
