@@ -5,6 +5,7 @@ import { LineSplitter } from '#formats/sse/line-splitter.ts'
 import type { ChatReading } from '../stages/encode.ts'
 import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
 import { BadReply } from '../upstream/connection-failure.ts'
+import { HeldPieces } from './held-pieces.ts'
 import type { Relay } from './relay.ts'
 import { ReplyNotes } from './reply-notes.ts'
 import type { StreamWriter } from './stream-writer.ts'
@@ -19,7 +20,7 @@ export class StreamSink implements ReplySink {
   readonly #splitter: SseSplitter | LineSplitter
   readonly #decoder: StreamDecoder
   readonly #notes: ReplyNotes
-  #held: (Uint8Array | string)[] = []
+  readonly #held = new HeldPieces()
 
   constructor(relay: Relay, reading: ChatReading, writer: StreamWriter) {
     this.#relay = relay
@@ -43,7 +44,7 @@ export class StreamSink implements ReplySink {
     const late = this.#decoder.end()
     for (const event of late) this.#notes.note(event)
     if (!this.#notes.finished) throw new BadReply('the stream ended without a finish reason')
-    this.#held.push(this.#writer.end(late))
+    this.#held.add(this.#writer.end(late))
     this.#commit()
     this.#flush()
     this.#relay.client.end()
@@ -71,7 +72,7 @@ export class StreamSink implements ReplySink {
   #take(raw: RawEvent): void {
     const events: readonly ChatEvent[] = raw.frame === undefined ? [] : this.#decoder.push(raw.frame)
     for (const event of events) this.#notes.note(event)
-    for (const piece of this.#writer.event(raw, events)) this.#held.push(piece)
+    for (const piece of this.#writer.event(raw, events)) this.#held.add(piece)
     if (this.#notes.hasContent || this.#notes.finished) this.#commit()
   }
 
@@ -83,14 +84,7 @@ export class StreamSink implements ReplySink {
   }
 
   #flush(): void {
-    if (!this.begun || this.#held.length === 0) return
-    const [first] = this.#held
-    if (this.#held.length === 1 && first !== undefined) this.#relay.client.write(first)
-    else
-      this.#relay.client.write(
-        Buffer.concat(this.#held.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece))),
-      )
-    this.#held = []
+    if (this.begun && !this.#held.isEmpty) this.#relay.client.write(this.#held.take())
   }
 
   /** What was already streamed is billed, although the provider's own count will not come. */
