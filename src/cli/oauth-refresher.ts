@@ -5,6 +5,7 @@ import { isRefusal } from '#controller/kube/api-error.ts'
 import { SECRETS } from '#controller/kube/api-resource.ts'
 import type { TimeAndChance } from '#controller/kube/time-and-chance.ts'
 import { readTokens, type TokenPlace, tokenPlaceOf, writeTokens } from '#controller/publish/access-tokens.ts'
+import { CREDENTIAL_LABEL } from '#controller/sources/named-secrets.ts'
 import { createCredentialSource } from '#gateway/credential-source.ts'
 import type { CredentialSource } from '#gateway/serving-account.ts'
 import { fetchToken } from '#gateway/upstream/fetch-token.ts'
@@ -167,7 +168,9 @@ export class OAuthRefresher {
       const entries = Object.entries(writeTokens(place.key, tokens, sha256))
       const data = Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
       try {
-        await client.mergePatch(address, { metadata: { resourceVersion: metadata.resourceVersion }, data })
+        // With the label all replicas see the new token at once; without it the others would read it up to a minute later.
+        const labels = { [CREDENTIAL_LABEL]: 'true' }
+        await client.mergePatch(address, { metadata: { resourceVersion: metadata.resourceVersion, labels }, data })
         break
       } catch (error) {
         if (!isRefusal(error, 409) || attempt >= WRITE_ATTEMPTS) throw error

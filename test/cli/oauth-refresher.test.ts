@@ -22,12 +22,13 @@ import { startTokenServer } from '../helpers/token-server.ts'
 /** One Secret as an API server keeps it. */
 class FakeSecret {
   data: Record<string, string> = { refresh: 'refresh-0' }
+  labels: Readonly<Record<string, string>> = {}
   version = 1
   conflicts = 0
 
   get secret(): SecretObject {
-    const { data, version } = this
-    return { namespace: 'default', name: 'oauth', labels: {}, uid: 'u', resourceVersion: String(version), data }
+    const { data, version, labels } = this
+    return { namespace: 'default', name: 'oauth', labels, uid: 'u', resourceVersion: String(version), data }
   }
 
   async get(): Promise<KubeObject> {
@@ -44,6 +45,7 @@ class FakeSecret {
       this.conflicts -= 1
       throw refusal('patch', 409, { reason: 'Conflict' })
     }
+    this.labels = { ...this.labels, ...metadata.labels }
     for (const [key, value] of Object.entries(data)) this.data[key] = Buffer.from(value, 'base64').toString()
     this.version += 1
     return this.get()
@@ -121,6 +123,7 @@ t.test('R4.2 the leader fetches the access token, keeps it in the Secret, and ga
   )
   t.match(secret.data, { refresh: 'refresh-1', 'refresh.access-token': 'access-1' })
   t.match(calls, [{ body: /refresh_token=refresh-0/ }])
+  t.same(secret.labels, { 'korproxy.dev/credential': 'true' }, 'all replicas watch it from now on')
   const texts: string[] = []
   inProcess.alter = (_name, text) => {
     texts.push(text)
