@@ -66,7 +66,7 @@ function accountStatus({ account, tenant, health, inFlight }: ServingAccount, no
     provider: account.provider,
     state: account.state,
     inFlight,
-    health: health.state(undefined, nowMs),
+    health: health.summary(nowMs),
     score: health.score(nowMs),
     unavailableModels: health.unavailableModels(nowMs),
   }

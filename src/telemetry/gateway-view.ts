@@ -13,7 +13,7 @@ export interface AccountView {
   readonly inFlight: number
   readonly health: {
     /** @param nowMs Unix time, milliseconds */
-    state(model: undefined, nowMs: number): { readonly state: string }
+    summary(nowMs: number): { readonly state: string }
   }
 }
 

@@ -102,7 +102,7 @@ export class GatewayMetrics {
   #accountStates(): readonly GaugeLine[] {
     const nowMs = this.#now()
     return this.#accounts().flatMap(({ tenant, provider, account, health }) => {
-      const current = health.state(undefined, nowMs).state
+      const current = health.summary(nowMs).state
       return ACCOUNT_STATES.map(
         (state): GaugeLine => [state === current ? 1 : 0, tenant, provider.telemetryName, account.name, state],
       )

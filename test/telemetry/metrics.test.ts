@@ -157,7 +157,7 @@ t.test('R7.1 accounts, requests under way and the configuration are read at the 
             account: { name: 'a' },
             provider: { telemetryName: 'openai' },
             inFlight: 2,
-            health: { state: (_model, nowMs) => ({ state: nowMs === 5_000 ? 'erroring' : 'available' }) },
+            health: { summary: (nowMs) => ({ state: nowMs === 5_000 ? 'erroring' : 'available' }) },
           },
         ],
       },

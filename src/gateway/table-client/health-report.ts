@@ -24,7 +24,7 @@ export class HealthReport {
     let changed: 'Changed' | 'Same' = 'Same'
     for (const { tenant, account, health } of accounts) {
       const key = `${tenant}/${account.name}`
-      const { state } = health.state(undefined, nowMs)
+      const { state } = health.summary(nowMs)
       const before = this.#seen.get(key) ?? { state: 'available', sinceMs: this.#startedAtMs }
       if (before.state !== state) changed = 'Changed'
       const sinceMs = before.state === state ? before.sinceMs : nowMs
@@ -43,7 +43,7 @@ export class HealthReport {
       if (seen === undefined) continue
       const unremarkable = seen.state === 'available' && seen.sinceMs === this.#startedAtMs
       if (unremarkable && health.lastError === undefined) continue
-      const { untilMs } = health.state(undefined, nowMs)
+      const { untilMs } = health.summary(nowMs)
       const lastError = describeError(health.lastError)
       reports.push({
         tenant,

@@ -122,6 +122,18 @@ export class AccountHealth {
     return this.#erroring(scope, nowMs) ?? this.#limited(scope, nowMs) ?? AVAILABLE
   }
 
+  /**
+   * How people are told of the account: a provider that counts by model limits model after model, and an account that can take none of
+   * those it was asked for is not available, although it would still be asked for another.
+   */
+  summary(nowMs: number): HealthView {
+    const whole = this.state(undefined, nowMs)
+    if (whole.state !== 'available' || this.#models.size === 0) return whole
+    const views = [...this.#models.keys()].map((model) => this.state(model, nowMs))
+    if (views.some(({ state }) => state === 'available')) return whole
+    return views.reduce((soonest, view) => ((view.untilMs ?? 0) < (soonest.untilMs ?? 0) ? view : soonest))
+  }
+
   /** Reserves a slot of a half-open probe; `record` frees it. */
   tryProbe(model: string, nowMs: number): boolean {
     const open = this.#openBreakers(this.#models.get(model))
