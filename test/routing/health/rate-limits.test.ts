@@ -117,14 +117,17 @@ t.test('a spent allowance rests the account until its reset; more allowance lift
   t.end()
 })
 
-t.test('R4.4 an account whose every asked model is limited is told as limited, until the first of them is free', (t) => {
-  const account = watch()
-  const summary = (atMs: number) => account.health.summary(START + atMs)
-  account.record(0, limited('model', 20_000), 'mini')
-  t.match(summary(0), { state: 'rate_limited', untilMs: START + 20_000 })
-  account.record(0, limited('model', 10_000), 'large')
-  t.match(summary(0), { state: 'rate_limited', untilMs: START + 10_000 })
-  t.equal(summary(10_000).state, 'available')
-  t.equal(account.health.state(undefined, START).state, 'available', 'another model would still be tried')
-  t.end()
-})
+t.test(
+  'R4.4 an account whose every asked model is limited is told as limited, until the first of them is free',
+  (t) => {
+    const account = watch()
+    const summary = (atMs: number) => account.health.summary(START + atMs)
+    account.record(0, limited('model', 20_000), 'mini')
+    t.match(summary(0), { state: 'rate_limited', untilMs: START + 20_000 })
+    account.record(0, limited('model', 10_000), 'large')
+    t.match(summary(0), { state: 'rate_limited', untilMs: START + 10_000 })
+    t.equal(summary(10_000).state, 'available')
+    t.equal(account.health.state(undefined, START).state, 'available', 'another model would still be tried')
+    t.end()
+  },
+)
