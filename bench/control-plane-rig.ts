@@ -39,7 +39,7 @@ export async function startPlane(): Promise<Plane> {
 }
 
 /** Who acknowledged which table, and when each was published, by the controller's log; times are `performance.now()`. */
-export class Acknowledgements {
+class Acknowledgements {
   readonly #byVersion = new Map<string, Map<string, number>>()
   readonly published: { readonly version: string; readonly atMs: number }[] = []
   #wake: (() => void)[] = []

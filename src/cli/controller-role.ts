@@ -9,6 +9,7 @@ import type { CertificateSource } from '#controller/publish/certificates/certifi
 import { LastGoodSecret } from '#controller/publish/last-good-secret.ts'
 import { LeaderRelay } from '#controller/publish/leader-relay.ts'
 import type { PublishServer } from '#controller/publish/publish-server.ts'
+import { readRolloutWord } from '#controller/publish/rollout-word.ts'
 import type { GatewayPods } from '#controller/sources/gateway-pods.ts'
 import { KubernetesSource } from '#controller/sources/kubernetes.ts'
 import { StatusReporter } from '#controller/status/status-reporter.ts'
@@ -104,6 +105,7 @@ class ClusterController implements StartableController {
     this.controller = new Controller({
       world: WORLD,
       pods: () => this.#pods?.current(),
+      role: () => (leads() ? 'Decides' : 'Follows'),
       sha256,
       defaultNamespace: namespace,
       log,
@@ -211,18 +213,24 @@ class ClusterController implements StartableController {
       name: lease,
       identity: name,
       address: hostAndPort(podIp, port),
+      word: () => JSON.stringify(this.controller.rolloutWord),
       listener: {
         started: (term) => {
           log.info({ term }, 'leading')
           this.#reporter.takeOver()
           this.#lastGood.takeOver()
           this.#refresher.takeOver()
+          this.controller.audienceChanged()
         },
         lost: () => log.warn({}, 'no longer leading'),
         // Gateways tell the new leader what they run.
         observed: (leader) => {
           log.info({ leader: leader?.holder }, 'leader')
           this.controller.audienceChanged()
+        },
+        told: (text) => {
+          const word = readRolloutWord(text)
+          if (word !== undefined) this.controller.hearRollout(word)
         },
         troubled: (error) => log.warn({ err: error }, 'the lease cannot be read or written'),
       },

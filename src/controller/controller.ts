@@ -13,7 +13,7 @@ import { GatewayRoster, type RosterEntry } from './publish/gateway-roster.ts'
 import type { Publication } from './publish/publication.ts'
 import { PublishService } from './publish/publish-service.ts'
 import { Publisher, type Withheld } from './publish/publisher.ts'
-import type { RolloutState } from './publish/rollout.ts'
+import type { RolloutState, RolloutWord } from './publish/rollout.ts'
 import { accountReports, TableHistory } from './publish/status-facts.ts'
 import type { WithheldFacts } from './status/gateway-acks.ts'
 import { objectHashes } from './status/object-hashes.ts'
@@ -34,6 +34,8 @@ export interface ControllerOptions {
   /** Turns credentials into what gateways get. */
   readonly finishTable?: (table: RoutingTable, set: ResourceSet) => RoutingTable
   readonly formats?: readonly TableFormat[]
+  /** Of several controllers one decides which gateways try a change first; by default this one. */
+  readonly role?: () => 'Decides' | 'Follows'
 }
 
 export type ConfiguredSet = ResourceSet & { readonly problems: readonly Problem[] }
@@ -61,7 +63,7 @@ export class Controller {
   #withheld: WithheldFacts | undefined
 
   constructor(options: ControllerOptions) {
-    const { world, sha256, formats, onStatusChanged = () => {}, onPublished = () => {} } = options
+    const { world, sha256, formats, role, onStatusChanged = () => {}, onPublished = () => {} } = options
     this.#options = options
     this.#history = new TableHistory(sha256)
     this.#roster = new GatewayRoster(world, () => {
@@ -73,6 +75,7 @@ export class Controller {
       sha256,
       roster: this.#roster,
       ...(formats !== undefined && { formats }),
+      ...(role !== undefined && { role }),
       listener: {
         targetsChanged: () => this.service.targetsChanged(),
         prepared: (publication) => this.#prepared(publication),
@@ -151,9 +154,20 @@ export class Controller {
     return this.#publisher.rollout
   }
 
+  /** What the other controllers should hear of roll-outs; undefined before the first table. */
+  get rolloutWord(): RolloutWord | undefined {
+    return this.#publisher.word
+  }
+
+  /** What the controller that decides on roll-outs says. */
+  hearRollout(word: RolloutWord): void {
+    this.#publisher.heard(word)
+  }
+
   /** Somebody else listens to what gateways say from now on: all say it again. */
   audienceChanged(): void {
     this.service.command({ kind: 'report' })
+    this.#publisher.rosterChanged()
   }
 
   close(): void {

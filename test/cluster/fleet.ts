@@ -153,7 +153,7 @@ const POD_SPEC = {
   containers: [{ name: 'gateway', image: 'none.example/none' }],
 }
 
-export async function isReady({ statusUrl }: Pick<GatewayProcess, 'statusUrl'>): Promise<boolean> {
+async function isReady({ statusUrl }: Pick<GatewayProcess, 'statusUrl'>): Promise<boolean> {
   const reply = await fetch(`${statusUrl}/readyz`)
   await reply.body?.cancel()
   return reply.status === 200

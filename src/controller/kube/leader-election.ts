@@ -17,6 +17,8 @@ interface LeaderListener {
   lost(): void
   /** Somebody else leads, or nobody. */
   observed(leader: LeaseRecord | undefined): void
+  /** What the leader, which is another, tells; with every change of its Lease. */
+  told?(word: string): void
   /** The API server did not answer as hoped; it is asked again. */
   troubled(error: unknown): void
 }
@@ -31,6 +33,8 @@ export interface LeaderElectionOptions {
   readonly identity: string
   /** Where the other replicas reach this one while it leads. */
   readonly address?: string
+  /** What this one tells the others while it leads: in its Lease, which they read every two seconds. */
+  readonly word?: () => string | undefined
   readonly listener: LeaderListener
 }
 
@@ -126,9 +130,11 @@ export class LeaderElection {
   #observe(record: LeaseRecord): void {
     const before = this.#seen?.record
     if (before?.resourceVersion === record.resourceVersion) return
-    this.#seen = { record, at: this.#options.world.monotonic() }
+    const { world, identity, listener } = this.#options
+    this.#seen = { record, at: world.monotonic() }
+    if (record.word !== undefined && record.holder !== '' && record.holder !== identity) listener.told?.(record.word)
     if (before?.holder === record.holder && before.address === record.address) return
-    this.#options.listener.observed(this.leader)
+    listener.observed(this.leader)
   }
 
   #take(record: LeaseRecord, sentAt: number): void {
@@ -152,7 +158,9 @@ export class LeaderElection {
   #body(before: LeaseRecord | undefined): object {
     const { namespace, name, identity, address, world } = this.#options
     const content = { holder: identity, durationMs: LEASE_MS, nowMs: world.unixTime() }
-    return leaseBody({ namespace, name, ...(address !== undefined && { address }), ...content }, before)
+    const word = this.#options.word?.()
+    const told = { ...(address !== undefined && { address }), ...(word !== undefined && { word }) }
+    return leaseBody({ namespace, name, ...told, ...content }, before)
   }
 
   #released(before: LeaseRecord): object {

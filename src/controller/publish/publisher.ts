@@ -9,7 +9,7 @@ import type { TimeAndChance } from '../kube/time-and-chance.ts'
 import { Debounce } from './debounce.ts'
 import type { GatewayRoster } from './gateway-roster.ts'
 import { noticeOf, type Offer, type Publication, preparePublication, snapshotFor } from './publication.ts'
-import { type CanaryPlan, Rollout, type RolloutState } from './rollout.ts'
+import { type CanaryPlan, Rollout, type RolloutState, type RolloutWord } from './rollout.ts'
 import { SnapshotArchive } from './snapshot-archive.ts'
 
 /** While a canary is watched, this often. */
@@ -44,13 +44,15 @@ export interface PublisherOptions {
   readonly roster: GatewayRoster
   readonly listener: PublisherListener
   readonly formats?: readonly TableFormat[]
+  /** Whether this controller decides on roll-outs. By default it does. */
+  readonly role?: () => 'Decides' | 'Follows'
 }
 
 /** Takes compiled tables, lets them gather, checks them, and says which gateway should run which. */
 export class Publisher {
   readonly archive = new SnapshotArchive()
   readonly #options: PublisherOptions
-  readonly #rollout = new Rollout()
+  readonly #rollout: Rollout
   readonly #debounce: Debounce<() => Proposal>
   #offered: Publication | undefined
   /** How far everything was watched when the newest table was compiled last, also when it came out the same. */
@@ -61,6 +63,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#rollout = new Rollout(options.role)
     this.#debounce = new Debounce(options.world, (propose) => this.#publish(propose()))
   }
 
@@ -119,8 +122,22 @@ export class Publisher {
 
   /** Gateways came, went or spoke. */
   rosterChanged(): void {
+    this.#change(() => this.#rollout.step(this.#options.roster.all(), this.#options.world.monotonic()))
+  }
+
+  /** What the controllers that follow should hear. */
+  get word(): RolloutWord | undefined {
+    return this.#rollout.word
+  }
+
+  /** The controller that decides has said something. */
+  heard(word: RolloutWord): void {
+    this.#change(() => this.#rollout.heard(word))
+  }
+
+  #change(act: () => void): void {
     const before = this.#rollout.stable
-    this.#rollout.step(this.#options.roster.all(), this.#options.world.monotonic())
+    act()
     const after = this.#rollout.stable
     if (after !== undefined && after !== before) this.#options.listener.published(after)
     const state = JSON.stringify([this.#rollout.state ?? null, after?.table.version ?? null])

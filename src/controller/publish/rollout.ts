@@ -24,6 +24,18 @@ export interface RolloutState {
   readonly reason?: string
 }
 
+/** What the leading controller has decided, for the others: one change is tried once, however many controllers there are. */
+export interface RolloutWord {
+  /** Version that all run except canaries. */
+  readonly stable: string
+  readonly candidate?: RolloutState
+}
+
+interface Undecided {
+  readonly publication: Publication
+  readonly plan: CanaryPlan
+}
+
 interface Traffic {
   readonly requests: number
   readonly failures: number
@@ -46,6 +58,8 @@ interface Candidate {
 const MIN_REQUESTS = 20
 /** A suspicion must last until every gateway has reported: what fails everywhere shows on one of them first. */
 const SUSPICION_MS = 12_000
+/** Whoever falls further behind than this hears of something newer. */
+const MAX_UNDECIDED = 16
 /** More failures than before by this share of the requests, and twice as many: the table is to blame. */
 const JUMP = 0.1
 
@@ -54,12 +68,20 @@ const JUMP = 0.1
  * or a jump of their error rate holds it, and the few go back. A pure machine: time and gateways come in.
  */
 export class Rollout {
+  readonly #role: () => 'Decides' | 'Follows'
+  /** Offered with a plan, and neither given to all nor overtaken by what was; oldest first. */
+  #undecided: Undecided[] = []
   #stable: Publication | undefined
   #candidate: Candidate | undefined
   /** Came while another was being observed. */
-  #next: { readonly publication: Publication; readonly plan: CanaryPlan } | undefined
+  #next: Undecided | undefined
   /** Gateways that must return to the stable table. */
   readonly #takenBack = new Set<string>()
+
+  /** @param role of several controllers one decides; the others do as they hear from it */
+  constructor(role: () => 'Decides' | 'Follows' = () => 'Decides') {
+    this.#role = role
+  }
 
   /** What gateways run unless they are canaries. */
   get stable(): Publication | undefined {
@@ -88,38 +110,79 @@ export class Rollout {
     if (plan === undefined || publication.urgent || this.#stable === undefined || isBack) {
       this.#promote(publication)
       this.#next = undefined
-    } else if (this.#candidate?.phase === 'Observing') this.#next = { publication, plan }
+      return
+    }
+    this.#undecided = [...this.#undecided, { publication, plan }].slice(-MAX_UNDECIDED)
+    if (this.#role() === 'Follows') return
+    if (this.#candidate?.phase === 'Observing') this.#next = { publication, plan }
     else this.#begin(publication, plan)
   }
 
   /** @param nowMs monotonic */
   step(roster: readonly RosterEntry[], nowMs: number): void {
+    if (this.#role() === 'Follows') return
+    this.#takeUp()
     const candidate = this.#candidate
     if (candidate === undefined || candidate.phase === 'Held') return
-    const local = roster.filter((entry) => entry.local)
-    this.#choose(candidate, local)
-    const reason = faultOf(candidate, local, nowMs)
+    const present = roster.filter(({ connected }) => connected)
+    this.#choose(candidate, present)
+    const reason = faultOf(candidate, present, nowMs)
     if (reason !== undefined) this.#hold(candidate, reason)
-    else if (this.#isDone(candidate, local, nowMs)) this.#finish(candidate)
+    else if (this.#isDone(candidate, present, nowMs)) this.#finish(candidate)
   }
 
-  #isDone(candidate: Candidate, local: readonly RosterEntry[], nowMs: number): boolean {
+  /** For the controllers that follow; undefined before the first table. */
+  get word(): RolloutWord | undefined {
+    const { state } = this
+    if (this.#stable === undefined) return undefined
+    return { stable: this.#stable.table.version, ...(state !== undefined && { candidate: state }) }
+  }
+
+  /** What the controller that decides has decided. Versions that are not known here, or not any more, are none of ours. */
+  heard({ stable, candidate }: RolloutWord): void {
+    if (this.#role() === 'Decides') return
+    const promoted = this.#find(stable)
+    if (promoted !== undefined) this.#promote(promoted.publication)
+    const tried = candidate === undefined ? undefined : this.#find(candidate.version)
+    if (candidate === undefined || tried === undefined) return
+    const { phase, gateways, reason } = candidate
+    this.#candidate = undefined
+    this.#next = undefined
+    const own = this.#begin(tried.publication, tried.plan)
+    for (const gateway of gateways) own.gateways.add(gateway)
+    if (phase === 'Held') this.#hold(own, reason ?? 'the leader holds it')
+    else own.phase = phase
+  }
+
+  #find(version: string): Undecided | undefined {
+    return this.#undecided.findLast(({ publication }) => publication.table.version === version)
+  }
+
+  /** Who decides from now on goes on with what its predecessor had begun; what that one saw is not known, so it is observed anew. */
+  #takeUp(): void {
+    const newest = this.#undecided.at(-1)
+    if (this.#candidate === undefined && newest !== undefined) this.#begin(newest.publication, newest.plan)
+    else if (this.#candidate?.phase === 'Observing' && this.#candidate.before.size === 0)
+      this.#candidate.phase = 'Applying'
+  }
+
+  #isDone(candidate: Candidate, present: readonly RosterEntry[], nowMs: number): boolean {
     const { gateways, publication, plan } = candidate
     // Nobody to try it on.
     if (gateways.size === 0) return true
     if (candidate.phase === 'Applying') {
-      const canaries = local.filter(({ name }) => gateways.has(name))
+      const canaries = present.filter(({ name }) => gateways.has(name))
       if (canaries.some(({ runs }) => runs === undefined || !hasVersion(publication, runs))) return false
       candidate.phase = 'Observing'
       candidate.sinceMs = nowMs
-      candidate.before = new Map(local.map(({ name, report }) => [name, trafficOf(report)]))
+      candidate.before = new Map(present.map(({ name, report }) => [name, trafficOf(report)]))
     }
     return candidate.suspectSinceMs === undefined && nowMs - candidate.sinceMs >= plan.observeMs
   }
 
-  #begin(publication: Publication, plan: CanaryPlan): void {
+  #begin(publication: Publication, plan: CanaryPlan): Candidate {
     const gateways = new Set(this.#candidate?.phase === 'Applying' ? this.#candidate.gateways : [])
-    this.#candidate = {
+    const candidate: Candidate = {
       publication,
       plan,
       gateways,
@@ -129,13 +192,15 @@ export class Rollout {
       suspectSinceMs: undefined,
       reason: undefined,
     }
+    this.#candidate = candidate
+    return candidate
   }
 
   /** Canaries that left are replaced by others. */
-  #choose({ gateways, plan }: Candidate, local: readonly RosterEntry[]): void {
-    const present = new Set(local.map(({ name }) => name))
-    for (const name of gateways) if (!present.has(name)) gateways.delete(name)
-    for (const name of present) if (gateways.size < plan.gateways) gateways.add(name)
+  #choose({ gateways, plan }: Candidate, present: readonly RosterEntry[]): void {
+    const names = new Set(present.map(({ name }) => name))
+    for (const name of gateways) if (!names.has(name)) gateways.delete(name)
+    for (const name of names) if (gateways.size < plan.gateways) gateways.add(name)
   }
 
   #finish({ publication }: Candidate): void {
@@ -148,6 +213,11 @@ export class Rollout {
   #promote(publication: Publication): void {
     this.#stable = publication
     this.#candidate = undefined
+    const at = this.#undecided.findLastIndex(
+      ({ publication: { table } }) => table.version === publication.table.version,
+    )
+    // Not among them: it is newer than all of them.
+    this.#undecided = at < 0 ? [] : this.#undecided.slice(at + 1)
     this.#takenBack.clear()
   }
 
@@ -162,14 +232,14 @@ export class Rollout {
 }
 
 /** Why a table must not go further; undefined = nothing is wrong so far. */
-function faultOf(candidate: Candidate, local: readonly RosterEntry[], nowMs: number): string | undefined {
+function faultOf(candidate: Candidate, present: readonly RosterEntry[], nowMs: number): string | undefined {
   const { gateways, publication } = candidate
-  const refusal = local.find(({ name, verdict }) => gateways.has(name) && refused(verdict, publication))
+  const refusal = present.find(({ name, verdict }) => gateways.has(name) && refused(verdict, publication))
   if (refusal !== undefined) {
     const [first] = refusal.verdict?.diagnostics ?? []
     return `${refusal.name} refused it${first === undefined ? '' : `: ${first.message}`}`
   }
-  const isSuspect = candidate.phase === 'Observing' && failsMore(candidate, local)
+  const isSuspect = candidate.phase === 'Observing' && failsMore(candidate, present)
   candidate.suspectSinceMs = isSuspect ? (candidate.suspectSinceMs ?? nowMs) : undefined
   if (candidate.suspectSinceMs === undefined || nowMs - candidate.suspectSinceMs < SUSPICION_MS) return undefined
   return 'requests fail more often since'
@@ -184,9 +254,9 @@ function trafficOf(report: RosterEntry['report']): Traffic {
 }
 
 /** Compared with the same gateways' whole life before, and with the others meanwhile: a provider that fails, fails everywhere. */
-function failsMore({ gateways, before }: Candidate, local: readonly RosterEntry[]): boolean {
+function failsMore({ gateways, before }: Candidate, present: readonly RosterEntry[]): boolean {
   let [requests, failures, earlierRequests, earlierFailures, otherRequests, otherFailures] = [0, 0, 0, 0, 0, 0]
-  for (const { name, report } of local) {
+  for (const { name, report } of present) {
     const [was, is] = [before.get(name) ?? trafficOf(undefined), trafficOf(report)]
     // A process that began anew counts from nothing.
     const since =
