@@ -15,7 +15,7 @@ import { KubernetesSource } from '#controller/sources/kubernetes.ts'
 import { StatusReporter } from '#controller/status/status-reporter.ts'
 import type { ObjectReference } from '#resources/resource.ts'
 import { openCertificate } from './controller-certificate.ts'
-import type { ControllerRole, ControllerRoleOptions, StartableController } from './controller-role-options.ts'
+import type { ControllerRoleOptions, StartableController } from './controller-role-options.ts'
 import { openGatewayPods } from './controller-role-pods.ts'
 import { certificateListener, hostAndPort, startTableServer } from './controller-role-server.ts'
 import { renderControllerState } from './controller-state.ts'
@@ -26,13 +26,6 @@ import { type StatusListener, startStatusListener } from './status-listener.ts'
 /** A controller that was not started. */
 export function createControllerRole(options: ControllerRoleOptions): StartableController {
   return new ClusterController(options)
-}
-
-/** One that serves. */
-export async function startControllerRole(options: ControllerRoleOptions): Promise<ControllerRole> {
-  const role = createControllerRole(options)
-  await role.start()
-  return role
 }
 
 const WORLD = SYSTEM_TIME_AND_CHANCE
