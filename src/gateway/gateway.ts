@@ -89,6 +89,7 @@ export class Gateway {
   apply(table: RoutingTable): void {
     this.#table = buildServingTable(table, this.#runtime.registry, this.#table)
     this.#openAccess()
+    this.#runtime.pools.renew(this.#runtime.registry.all())
   }
 
   /** Whether the listener can be reached from this machine only. */

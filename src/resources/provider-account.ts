@@ -110,8 +110,18 @@ const healthCheck = z
 
 const connections = z
   .strictObject({
-    maxIdle: z.int32().min(0).max(10_000).default(100).describe('Idle connections kept in all.'),
-    maxIdlePerHost: z.int32().min(0).max(10_000).default(10).describe('Idle connections kept for one host.'),
+    maxIdle: z
+      .int32()
+      .min(0)
+      .max(10_000)
+      .default(100)
+      .describe('Idle connections kept to all hosts together; of all accounts the largest limit counts.'),
+    maxIdlePerHost: z
+      .int32()
+      .min(0)
+      .max(10_000)
+      .default(10)
+      .describe('Idle connections kept to one host; of the accounts that share it the largest limit counts.'),
     idleTimeout: duration().default('90s').describe('An idle connection is closed after this time.'),
   })
   .prefault({})

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
-import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { buildConnector, type Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import type { ServingAccount } from '../serving-account.ts'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
-import { watchConnection } from './stale-connection.ts'
+import { IdleConnections } from './idle-connections.ts'
 
 export interface PoolKey {
   readonly origin: string
@@ -12,6 +12,13 @@ export interface PoolKey {
   readonly idleTimeoutMs: number
   readonly proxyUrl: string | undefined
   readonly caPem: string | undefined
+}
+
+interface KnownPool {
+  readonly pool: Dispatcher
+  readonly origin: string
+  /** How many tables had been applied when it was last asked for. */
+  askedAfter: number
 }
 
 /** A pool, and for what it was asked. */
@@ -28,9 +35,13 @@ interface LastPool {
  * connections; credentials travel in headers, never in the connection.
  */
 export class UpstreamPools {
-  readonly #pools = new Map<string, Dispatcher>()
-  readonly #last = new WeakMap<ServingAccount, LastPool>()
+  readonly #pools = new Map<string, KnownPool>()
+  /** Dropped, with requests under way. */
+  readonly #closing = new Set<Dispatcher>()
+  readonly #idle = new IdleConnections()
   readonly #policy: DialPolicy
+  #last = new WeakMap<ServingAccount, LastPool>()
+  #tablesApplied = 0
 
   constructor(policy: DialPolicy) {
     this.#policy = policy
@@ -39,9 +50,12 @@ export class UpstreamPools {
   get(key: PoolKey): Dispatcher {
     const name = [key.origin, key.connectMs, key.idleTimeoutMs, key.proxyUrl ?? '', key.caPem ?? ''].join('\n')
     const known = this.#pools.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.askedAfter = this.#tablesApplied
+      return known.pool
+    }
     const pool = this.#create(key)
-    this.#pools.set(name, pool)
+    this.#pools.set(name, { pool, origin: key.origin, askedAfter: this.#tablesApplied })
     return pool
   }
 
@@ -58,18 +72,51 @@ export class UpstreamPools {
       proxyUrl: account.proxyUrl,
       caPem: credential.caPem,
     })
+    this.#idle.limit(origin, account.connections)
     this.#last.set(serving, { account, credential, origin, connectMs, pool })
     return pool
   }
 
+  /**
+   * A table with these accounts was applied. Pools that they used last stay, as do those asked for since the apply before; others
+   * are closed once their requests under way are over.
+   */
+  renew(accounts: Iterable<ServingAccount>): void {
+    const serving = [...accounts]
+    this.#tablesApplied += 1
+    this.#idle.startRound(serving.map(({ account }) => account.connections))
+    // Nobody may find a closed pool here.
+    const before = this.#last
+    this.#last = new WeakMap()
+    for (const account of serving) {
+      const last = before.get(account)
+      if (last !== undefined && isSameProvider(last.account, account.account)) {
+        this.ofAccount(account, last.origin, last.connectMs)
+      }
+    }
+    for (const [name, { pool, askedAfter }] of this.#pools) {
+      if (askedAfter >= this.#tablesApplied - 1) continue
+      this.#pools.delete(name)
+      this.#drop(pool)
+    }
+    this.#idle.keepOnly(new Set([...this.#pools.values()].map(({ origin }) => origin)))
+  }
+
+  #drop(pool: Dispatcher): void {
+    this.#closing.add(pool)
+    pool.close(() => this.#closing.delete(pool))
+  }
+
   #create(key: PoolKey): Dispatcher {
+    // undici takes no zero here.
+    const keepAliveMs = Math.max(1, key.idleTimeoutMs)
     const options = {
       // HTTP/2 would be negotiated by default; one stream a connection keeps a stalled reader from stalling others.
       allowH2: false,
       pipelining: 1,
       connections: null,
-      keepAliveTimeout: key.idleTimeoutMs,
-      keepAliveMaxTimeout: key.idleTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
       // The exchange's own sweep measures first byte and idle time.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -82,20 +129,22 @@ export class UpstreamPools {
     if (refusal !== undefined) {
       return new Pool(key.origin, { ...options, connect: (_target, callback) => callback(refusal, null) })
     }
+    // A pool hands its factory its own options, with a connector; undici types them as any object.
+    const factory = (address: string | URL, given: object): Dispatcher =>
+      this.#idle.createClient(key.origin, address, given as Client.Options)
     if (key.proxyUrl !== undefined) {
-      const { connectMs: connectTimeout } = key
-      return new ProxyAgent({ ...options, connectTimeout, uri: key.proxyUrl, proxyTls: { lookup }, requestTls: tls })
+      return new ProxyAgent({
+        ...options,
+        connectTimeout: key.connectMs,
+        uri: key.proxyUrl,
+        proxyTls: { lookup },
+        requestTls: tls,
+        // For a target without TLS the agent gives a connector only.
+        factory: (address, given) => new Pool(address, { ...options, ...given, factory }),
+      })
     }
-    const connector = buildConnector({ timeout: key.connectMs, lookup, allowH2: false, ...tls })
-    return new Pool(key.origin, {
-      ...options,
-      connect: (target, callback) =>
-        connector(target, (...result) => {
-          const [error, socket] = result
-          if (error === null && socket !== null) watchConnection(socket)
-          callback(...result)
-        }),
-    })
+    const connect = buildConnector({ timeout: key.connectMs, lookup, allowH2: false, ...tls })
+    return new Pool(key.origin, { ...options, connect, factory })
   }
 
   /** Names are checked when they are resolved, on each connection; an address that stands in the URL can be judged at once. */
@@ -114,7 +163,13 @@ export class UpstreamPools {
 
   /** Ends idle connections; requests under way are cut. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
+    this.#idle.close()
+    const pools = [...this.#pools.values()].map(({ pool }) => pool)
+    await Promise.all([...pools, ...this.#closing].map((pool) => pool.destroy()))
     this.#pools.clear()
   }
+}
+
+function isSameProvider(before: ServingAccount['account'], after: ServingAccount['account']): boolean {
+  return before.provider === after.provider && before.preset === after.preset && before.baseUrl === after.baseUrl
 }
