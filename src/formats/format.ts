@@ -84,6 +84,11 @@ export interface EncodedRequest {
   readonly dropped: readonly string[]
   readonly replyContext: ReplyContext
 }
+/** A request of a format from which the thinking of earlier turns was taken out, and the names of what went. */
+export interface StrippedRequest {
+  readonly body: JsonObject
+  readonly dropped: readonly string[]
+}
 /** What the reply's decoder must know of the request that was sent. */
 export interface ReplyContext {
   /** Provider family whose signatures the reply carries. */
@@ -154,6 +159,11 @@ export interface ChatFormat {
   decodeRequest(body: JsonObject, path: RequestPath): ChatRequest
   /** Absent for formats that are never a translation target. @throws KorProxyError KP-PROV-112 */
   readonly encodeRequest?: (request: ChatRequest, target: TargetModel) => EncodedRequest
+  /**
+   * The request for a provider that did not take the thinking of earlier turns back, because somebody else signed it: without it, and with
+   * what its absence demands. Undefined: there is nothing to take out. Absent: the format has no signed thinking.
+   */
+  readonly withoutThinking?: (body: JsonObject, target: TargetModel) => StrippedRequest | undefined
   /** @throws KorProxyError KP-PROV-109 when the body is not a reply of this format */
   decodeReply(body: JsonObject, context: ReplyContext): ChatEvent[]
   /**

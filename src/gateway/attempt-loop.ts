@@ -13,7 +13,8 @@ import type { ServingAccount } from './serving-account.ts'
 import { renewedOr, secretOf } from './stages/account-secret.ts'
 import { affinityKey } from './stages/affinity.ts'
 import { type DispatchInput, dispatch } from './stages/dispatch.ts'
-import { encode, findModelFacts, type PreparedRequest } from './stages/encode.ts'
+import { encode, findModelFacts, noteDropped, type PreparedRequest, targetModel } from './stages/encode.ts'
+import { withoutForeignThinking } from './stages/without-foreign-thinking.ts'
 import { withoutSecret } from './stages/without-secret.ts'
 import type { AttemptFailure, AttemptResult, CallResult } from './upstream/attempt-result.ts'
 import { DrainOver } from './upstream/connection-failure.ts'
@@ -149,9 +150,16 @@ export class AttemptLoop {
     return this.#open
   }
 
-  /** What a bad result may hide: a kept connection that had ended before, an access token that was revoked before its time. */
+  /**
+   * What a bad result may hide: a kept connection that had ended before, an access token that was revoked before its time, a history with
+   * somebody else's thinking.
+   */
   async #reconsider(run: GroupRun, chosen: Chosen, first: CallResult): Promise<AttemptResult> {
-    const result = await this.#resendStale(first)
+    const result = await this.#resendRenewed(run, chosen, await this.#resendStale(first))
+    return isForeignThinking(result) ? this.#resendWithoutThinking(run, chosen, result) : result
+  }
+
+  async #resendRenewed(run: GroupRun, chosen: Chosen, result: AttemptResult): Promise<AttemptResult> {
     const { renew } = chosen.runtime
     if (renew === undefined || result.kind !== 'failed' || result.failure.outcome.kind !== 'bad-credential')
       return result
@@ -160,6 +168,31 @@ export class AttemptLoop {
     const refused = await renewedOr(result, renew)
     if (refused !== undefined) return refused
     return this.#resendStale(await this.#attempt(run, chosen))
+  }
+
+  /** Once, to the same account. A second refusal would speak of what the client never sent: the first one stands. */
+  async #resendWithoutThinking(run: GroupRun, chosen: Chosen, first: AttemptResult): Promise<AttemptResult> {
+    const { record: firstRecord, input: firstInput } = this.#opened()
+    if (firstInput === undefined || this.#exchange.clientGone) return first
+    const { runtime: account, model } = chosen
+    const target = targetModel({
+      provider: account.provider,
+      account: account.account,
+      group: run.serving.group,
+      model,
+      tenant: this.#exchange.tenant.tenant,
+    })
+    const stripped = withoutForeignThinking(firstInput.prepared, target)
+    if (stripped === undefined) return first
+    this.#endAttempt(first)
+    const record = { ...firstRecord, outcome: '', durationMs: 0 }
+    const input = { ...firstInput, prepared: stripped.prepared }
+    this.#open = { chosen, record, startedAt: this.#runtime.monotonic(), input }
+    account.inFlight += 1
+    this.#exchange.attempts.push(record)
+    noteDropped(this.#exchange, stripped.dropped)
+    const second = await this.#resendStale(await dispatch(this.#runtime, input))
+    return second.kind === 'failed' && second.failure.outcome.kind === 'refused' ? first : second
   }
 
   async #resendStale(first: CallResult): Promise<AttemptResult> {
@@ -324,6 +357,12 @@ export class AttemptLoop {
       }
     })
   }
+}
+
+function isForeignThinking(result: AttemptResult): boolean {
+  if (result.kind !== 'failed') return false
+  const { outcome } = result.failure
+  return outcome.kind === 'refused' && outcome.reason === 'foreign-thinking'
 }
 
 /** What an attempt left behind that failed: the answer's own figures are the only ones that count. */

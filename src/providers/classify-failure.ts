@@ -23,6 +23,8 @@ export interface FailureDialect {
   readonly contextLength?: RegExp
   readonly contentFilter?: RegExp
   readonly modelNotFound?: RegExp
+  /** Thinking of earlier turns that somebody else signed, or that is missing. */
+  readonly foreignThinking?: RegExp
 }
 
 const STANDARD = {
@@ -38,6 +40,9 @@ const STANDARD = {
     /content_filter|content_policy|content policy|responsible ai|moderation|data_?inspection_?failed|(?:input|prompt|request|content) was flagged/i,
   modelNotFound:
     /model_not_found|model_decommissioned|model .*(?:does not exist|not exist|not found|is not supported)|no such model|unknown model|not a valid model/i,
+  // Servers in front of others hand their words on, so that each may say any of them.
+  foreignThinking:
+    /invalid [`'"]?(?:signature|data)[`'"]? in [`'"]?(?:redacted_)?thinking|(?:thinking|redacted_thinking)[`'"]? blocks .*cannot be modified|expected [`'"]?thinking[`'"]? or|thinking\.signature|(?:corrupted|invalid) thought[_ ]signature|thought[_ ]signature is not valid|missing an? thought[_ ]?signature|invalid_encrypted_content|encrypted content .*(?:could not be (?:verified|decrypted)|did not match)/i,
 } as const
 
 interface Facts {
@@ -53,6 +58,7 @@ type Verdict = Pick<Failure, 'outcome' | 'code'> & { readonly keepStatus?: true 
 
 /** The first that recognises its case decides; the order is the specification. */
 const CASES: readonly ((facts: Facts) => Verdict | undefined)[] = [
+  thinkingRefused,
   contextTooLong,
   contentRefused,
   quotaExhausted,
@@ -91,6 +97,11 @@ export function classifyFailure(dialect: FailureDialect, reply: FailedReply, now
 
 function says({ text, dialect }: Facts, word: keyof typeof STANDARD): boolean {
   return (dialect[word] ?? STANDARD[word]).test(text)
+}
+
+function thinkingRefused(facts: Facts): Verdict | undefined {
+  if (facts.status !== 400 || !says(facts, 'foreignThinking')) return undefined
+  return { ...refused('foreign-thinking', 'KP-PROV-104'), keepStatus: true }
 }
 
 function contextTooLong(facts: Facts): Verdict | undefined {

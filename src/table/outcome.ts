@@ -15,7 +15,11 @@ export type Outcome =
   | { readonly kind: 'network'; readonly phase: 'connect' | 'reset' }
   | { readonly kind: 'timed-out'; readonly phase: 'connect' | 'first-byte' | 'idle' | 'total' }
   /** The request's own fault: another account would refuse it too. Says nothing about the account. */
-  | { readonly kind: 'refused'; readonly reason: 'invalid' | 'context-length' | 'content-filter' | 'too-large' }
+  | {
+      readonly kind: 'refused'
+      /** `foreign-thinking`: the history holds thinking that somebody else signed, or lacks some that this provider wants back. */
+      readonly reason: 'invalid' | 'context-length' | 'content-filter' | 'too-large' | 'foreign-thinking'
+    }
   /** The provider does not know the model; says nothing about the account, but another may know it. */
   | { readonly kind: 'model-not-found' }
   /** The client left. Says nothing. */

@@ -5,6 +5,7 @@ import { encodeMessage } from './encode-reply.ts'
 import { encodeMessagesRequest } from './encode-request.ts'
 import { AnthropicStreamDecoder } from './stream-decoder.ts'
 import { AnthropicStreamEncoder } from './stream-encoder.ts'
+import { withoutThinking } from './without-thinking.ts'
 
 /** Anthropic Messages: https://platform.claude.com/docs/en/api/messages */
 export const anthropic: ChatFormat = {
@@ -14,6 +15,7 @@ export const anthropic: ChatFormat = {
   streamContentType: 'text/event-stream; charset=utf-8',
   decodeRequest: decodeMessagesRequest,
   encodeRequest: encodeMessagesRequest,
+  withoutThinking,
   decodeReply: decodeMessage,
   encodeReply: encodeMessage,
   streamDecoder: (context) => new AnthropicStreamDecoder(context),

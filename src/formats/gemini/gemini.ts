@@ -5,6 +5,7 @@ import { encodeGeminiReply } from './encode-reply.ts'
 import { encodeGeminiRequest } from './encode-request.ts'
 import { geminiStreamDecoder } from './stream-decoder.ts'
 import { geminiStreamEncoder } from './stream-encoder.ts'
+import { withoutThoughts } from './without-thoughts.ts'
 
 /** Google's `generateContent` and `streamGenerateContent`. @see https://ai.google.dev/api/generate-content */
 export const gemini: ChatFormat = {
@@ -14,6 +15,7 @@ export const gemini: ChatFormat = {
   streamContentType: 'text/event-stream',
   decodeRequest: decodeGeminiRequest,
   encodeRequest: encodeGeminiRequest,
+  withoutThinking: withoutThoughts,
   decodeReply: decodeGeminiReply,
   encodeReply: encodeGeminiReply,
   streamDecoder: geminiStreamDecoder,

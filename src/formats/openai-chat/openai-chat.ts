@@ -7,6 +7,7 @@ import { encodeRequest } from './encode-request.ts'
 import { inspectReply } from './inspect-reply.ts'
 import { streamDecoder } from './stream-decoder.ts'
 import { streamEncoder } from './stream-encoder.ts'
+import { withoutThinking } from './without-thinking.ts'
 
 /** OpenAI Chat Completions, the format that most providers imitate. @see https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: ChatFormat = {
@@ -16,6 +17,7 @@ export const openaiChat: ChatFormat = {
   streamContentType: STREAM_CONTENT_TYPE,
   decodeRequest,
   encodeRequest,
+  withoutThinking,
   decodeReply,
   inspectReply,
   encodeReply,

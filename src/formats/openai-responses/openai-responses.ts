@@ -5,6 +5,7 @@ import { encodeResponsesReply } from './encode-reply.ts'
 import { encodeResponsesRequest } from './encode-request.ts'
 import { ResponsesStreamDecoder } from './stream-decoder.ts'
 import { ResponsesStreamEncoder } from './stream-encoder.ts'
+import { withoutReasoning } from './without-reasoning.ts'
 
 /** OpenAI Responses: what Codex speaks, and the only way to some models. @see https://platform.openai.com/docs/api-reference/responses */
 export const openaiResponses: ChatFormat = {
@@ -14,6 +15,7 @@ export const openaiResponses: ChatFormat = {
   streamContentType: 'text/event-stream; charset=utf-8',
   decodeRequest: decodeResponsesRequest,
   encodeRequest: encodeResponsesRequest,
+  withoutThinking: withoutReasoning,
   decodeReply: decodeResponsesReply,
   encodeReply: encodeResponsesReply,
   streamDecoder: (context) => new ResponsesStreamDecoder(context),

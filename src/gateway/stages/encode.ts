@@ -241,6 +241,7 @@ function toBytes(body: JsonObject): Uint8Array {
   return Buffer.from(JSON.stringify(body))
 }
 
-function noteDropped(exchange: Exchange, ...lists: readonly (readonly string[])[]): void {
+/** Adds names to what the client is told was left out. */
+export function noteDropped(exchange: Exchange, ...lists: readonly (readonly string[])[]): void {
   for (const name of lists.flat()) if (!exchange.droppedParameters.includes(name)) exchange.droppedParameters.push(name)
 }

@@ -1,11 +1,11 @@
 import type { Account } from '#table/routing-table.ts'
 import { baseUrl, withApiPath } from '../build-url.ts'
-import { classifyFailure } from '../classify-failure.ts'
+import { classifyFailure, type ProviderError } from '../classify-failure.ts'
 import { openaiTarget } from '../openai/chat-paths.ts'
 import { OPENAI_REPLY_HEADERS, OPENAI_REQUEST_HEADERS } from '../openai/openai.ts'
 import { readOpenAIRateLimits } from '../openai/rate-limits.ts'
 import type { Provider } from '../provider.ts'
-import { readOpenAIError } from '../read-error-body.ts'
+import { member, parseBody, readOpenAIError, textMember } from '../read-error-body.ts'
 
 const OPENROUTER_BASE_URL = 'https://openrouter.ai/api/v1'
 
@@ -26,7 +26,7 @@ export const openrouterProvider: Provider = {
   forwardedReplyHeaders: [...OPENAI_REPLY_HEADERS, 'x-generation-id'],
   classifyFailure: (reply, nowMs) =>
     classifyFailure(
-      { readError: readOpenAIError, overloaded: /model is down|no available model provider|overloaded/i },
+      { readError: readOpenRouterError, overloaded: /model is down|no available model provider|overloaded/i },
       reply,
       nowMs,
     ),
@@ -39,4 +39,15 @@ export const openrouterProvider: Provider = {
 
 function openrouterBase(account: Account): string {
   return withApiPath(baseUrl(account, OPENROUTER_BASE_URL), '/api/v1')
+}
+
+/**
+ * "Provider returned error" says nothing by itself; the words of the provider behind stand beside it.
+ * @see https://openrouter.ai/docs/api/reference/errors-and-debugging
+ */
+function readOpenRouterError(body: string): ProviderError {
+  const error = readOpenAIError(body)
+  const raw = textMember(member(member(parseBody(body), 'error'), 'metadata'), 'raw')
+  const { message } = readOpenAIError(raw)
+  return message === '' ? error : { ...error, message: `${error.message}: ${message}` }
 }
