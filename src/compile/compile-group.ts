@@ -42,7 +42,6 @@ function policies(spec: GroupSpec): Omit<Group, 'name' | 'displayName' | 'member
       // Sticky without a key would be no different from going in turn.
       by: spec.selectionStrategy === 'Sticky' && spec.affinity.by === 'None' ? 'Session' : spec.affinity.by,
       ...(spec.affinity.header === undefined ? {} : { header: spec.affinity.header.toLowerCase() }),
-      ttlMs: parseDuration(spec.affinity.ttl),
     },
     health: healthPolicy(spec.health),
     retry: retryPolicy(spec.retry),

@@ -31,7 +31,11 @@ const affinity = withRules(
         'What stays on one account: everything of a client, of a header value, of a common beginning of the prompt, or of a session that the request names.',
       ),
     header: headerName().optional().describe('Header whose value decides, when `by` is Header.'),
-    ttl: duration().default('5m').describe('An account is kept at least this long after the last request.'),
+    ttl: duration()
+      .optional()
+      .describe(
+        'Accepted, and without effect: which account a key prefers is computed from the key and the accounts and never remembered, so that nothing expires.',
+      ),
   }),
   [
     {

@@ -127,7 +127,6 @@ export interface Affinity {
   readonly by: 'None' | 'Client' | 'Header' | 'PromptPrefix' | 'Session'
   /** Lower case; with `Header`. */
   readonly header?: string
-  readonly ttlMs: number
 }
 export interface HealthPolicy {
   readonly failureThreshold: number

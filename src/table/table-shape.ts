@@ -133,7 +133,7 @@ const group = objectOf<Group>(
       MAX_OBJECTS,
     ),
     affinity: objectOf<Affinity>(
-      { by: oneOf('None', 'Client', 'Header', 'PromptPrefix', 'Session'), ttlMs: milliseconds },
+      { by: oneOf('None', 'Client', 'Header', 'PromptPrefix', 'Session') },
       { header: name },
     ),
     health,

@@ -86,7 +86,6 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ['weight: 70', 'weight: 71'],
   ['priority: 1}]\n  accountSelector', 'priority: 2}]\n  accountSelector'],
   ['LatencyAware', 'Random'],
-  ['ttl: 10m', 'ttl: 11m'],
   ['header: X-Session', 'header: X-Other'],
   ['failureThreshold: 5', 'failureThreshold: 6'],
   ['retryAfter: Ignore', 'retryAfter: Honor'],
@@ -135,6 +134,16 @@ t.test('the version changes with every setting of an OAuth 2 authorisation', asy
     ['refreshLead: 10m', 'refreshLead: 11m'],
   ] as const) {
     t.not(versionOf(await readManifests(text.replace(from, to))), before, from)
+  }
+})
+
+t.test('R2.1 `affinity.ttl` is accepted and changes nothing', async (t) => {
+  const text = manifestOf('everything')
+  const before = versionOf(await readManifests(text))
+  for (const ttl of ['', ', ttl: 11m', ', ttl: 24h']) {
+    const other = text.replace(', ttl: 10m', ttl)
+    t.not(other, text)
+    t.equal(versionOf(await readManifests(other)), before)
   }
 })
 

@@ -69,7 +69,7 @@ export function group(name: string, members: Group['members'], changes: Partial<
     displayName: name,
     strategy: 'RoundRobin',
     members,
-    affinity: { by: 'None', ttlMs: 300_000 },
+    affinity: { by: 'None' },
     health: HEALTH,
     retry: RETRY,
     timeouts: {
