@@ -1,11 +1,14 @@
 import type { ResourceSet } from '#resources/resource.ts'
+import type { ComponentLoggers } from '#telemetry/log.ts'
 import type { CliCommand, CommandContext } from './cli-command.ts'
 import { managementToken } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
 import { reportError } from './report-error.ts'
+import type { Standalone } from './standalone.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 import { stopSignal, uncaughtFault } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
+import { holdYoungGeneration, letYoungGenerationGrow } from './young-generation.ts'
 
 interface ServeFlags {
   readonly config: string
@@ -17,6 +20,12 @@ interface ServeFlags {
   readonly drain: number
   readonly discover?: true
   readonly mockProvider?: number | true
+}
+
+interface Started {
+  readonly log: ComponentLoggers
+  readonly standalone: Standalone
+  readonly simulator: { close(): Promise<void> } | undefined
 }
 
 const MOCK_PORT = 1340
@@ -40,7 +49,17 @@ export function addServeCommand(program: CliCommand, context: CommandContext): v
 }
 
 /** Everything that serves is loaded here, so that no other command waits for it. */
-async function serve(flags: ServeFlags, { terminal }: CommandContext): Promise<void> {
+async function serve(flags: ServeFlags, context: CommandContext): Promise<void> {
+  holdYoungGeneration()
+  const { log, standalone, simulator } = await start(flags, context)
+  letYoungGenerationGrow()
+  const fault = uncaughtFault((error) => log.component('cli').error({ err: error }, 'uncaught error; draining'))
+  await Promise.race([stopSignal(), fault])
+  await standalone.drain(flags.drain * 1000)
+  await simulator?.close()
+}
+
+async function start(flags: ServeFlags, { terminal }: CommandContext): Promise<Started> {
   const [{ startStandalone }, { createLogger }] = await Promise.all([
     import('./standalone.ts'),
     import('#telemetry/log.ts'),
@@ -60,10 +79,7 @@ async function serve(flags: ServeFlags, { terminal }: CommandContext): Promise<v
     ...(extra === undefined ? {} : { extra }),
   }).catch((error: unknown) => endProcess(terminal, error))
   log.component('cli').info({ url: standalone.url, discovered: extra?.resources.length ?? 0 }, 'listening')
-  const fault = uncaughtFault((error) => log.component('cli').error({ err: error }, 'uncaught error; draining'))
-  await Promise.race([stopSignal(), fault])
-  await standalone.drain(flags.drain * 1000)
-  await simulator?.close()
+  return { log, standalone, simulator }
 }
 
 /** What a start that failed half-way has opened, such as watched folders, must not keep the process. */

@@ -49,13 +49,13 @@ function accountMentions({ spec }: ResourceObject<'ProviderAccount'>): readonly 
 }
 
 function profileMentions({ spec }: ResourceObject<'RoutingProfile'>): readonly Mention[] {
-  return (spec.rules ?? []).flatMap((rule, at): readonly Mention[] => [
-    [`spec.rules[${at}].modelOverride`, rule.modelOverride],
-    ...rule.providerGroups.map(
-      ({ modelOverride }, group): Mention => [
-        `spec.rules[${at}].providerGroups[${group}].modelOverride`,
-        modelOverride,
-      ],
-    ),
-  ])
+  const mentions: Mention[] = []
+  for (const [at, rule] of (spec.rules ?? []).entries()) {
+    if (rule.modelOverride !== undefined) mentions.push([`spec.rules[${at}].modelOverride`, rule.modelOverride])
+    for (const [group, { modelOverride }] of rule.providerGroups.entries()) {
+      if (modelOverride === undefined) continue
+      mentions.push([`spec.rules[${at}].providerGroups[${group}].modelOverride`, modelOverride])
+    }
+  }
+  return mentions
 }

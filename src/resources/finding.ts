@@ -54,6 +54,7 @@ function describeIssue(issue: z.core.$ZodIssue, root: string): Finding[] {
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
  */
 function withoutNulls(value: unknown): unknown {
+  if (!hasNull(value)) return value
   if (Array.isArray(value)) return value.map(withoutNulls)
   if (!isRecord(value)) return value
   return Object.fromEntries(
@@ -61,6 +62,13 @@ function withoutNulls(value: unknown): unknown {
       .filter(([, field]) => field !== null)
       .map(([name, field]) => [name, withoutNulls(field)]),
   )
+}
+
+/** Nearly no object has one, and none of the others needs a copy. */
+function hasNull(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  for (const part of Object.values(value)) if (part === null || hasNull(part)) return true
+  return false
 }
 
 function lowerFirst(text: string): string {

@@ -11,7 +11,9 @@ export function setOf<Item extends z.ZodType<string>>(item: Item, maximum: numbe
   return z
     .array(item)
     .max(maximum)
-    .superRefine((values, context) => refuseDuplicates(values, context))
+    .superRefine((values, context) => {
+      if (values.length > 1) refuseDuplicates(values, context)
+    })
     .meta({ [LIST_TYPE]: 'set' })
 }
 
@@ -24,12 +26,13 @@ export function mapOf<Item extends z.ZodType<Record<string, unknown>>>(
   return z
     .array(item)
     .max(maximum)
-    .superRefine((values, context) =>
-      refuseDuplicates(
-        values.map((value) => value[key]),
-        context,
-      ),
-    )
+    .superRefine((values, context) => {
+      if (values.length > 1)
+        refuseDuplicates(
+          values.map((value) => value[key]),
+          context,
+        )
+    })
     .meta({ [LIST_TYPE]: 'map', 'x-kubernetes-list-map-keys': [key] })
 }
 
