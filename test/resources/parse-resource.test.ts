@@ -122,7 +122,7 @@ t.test('no message quotes a value, which might be a secret', (t) => {
 
 t.test('what is not configured has the defaults of the schema', (t) => {
   t.strictSame(defaultSpec('GatewayConfig').clientAuth, { mode: 'Required' })
-  t.strictSame(defaultSpec('GatewayConfig').requestLimits, { maxBodySize: '20Mi', maxDepth: 64 })
+  t.strictSame(defaultSpec('GatewayConfig').requestLimits, { maxBodySize: '32Mi', maxDepth: 64 })
   t.end()
 })
 
