@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorCode, type ErrorEntry } from '#errors/registry.ts'
+import type { ErrorEntry } from '#errors/error-entry.ts'
+import { ERRORS, type ErrorCode } from '#errors/registry.ts'
 import { DOCS_URL } from './version.ts'
 
 export function isErrorCode(text: string): text is ErrorCode {

@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorCode, type ErrorEntry } from './registry.ts'
+import type { ErrorEntry } from './error-entry.ts'
+import { ERRORS, type ErrorCode } from './registry.ts'
 
 /** Values that a message may name. Nothing secret ever goes in here: details reach clients, logs and status. */
 export type ErrorDetails = Readonly<Record<string, string | number>>

@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorEntry } from '#errors/registry.ts'
+import type { ErrorEntry } from '#errors/error-entry.ts'
+import { ERRORS } from '#errors/registry.ts'
 import { markdownTable } from './markdown-table.ts'
 
 const NOTICE = '<!-- Made by `npm run generate` from src/errors/registry.ts; change it there. -->'

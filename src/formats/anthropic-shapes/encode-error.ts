@@ -1,4 +1,4 @@
-import type { ErrorKind } from '#errors/registry.ts'
+import type { ErrorKind } from '#errors/error-entry.ts'
 import type { ClientError, RenderedError } from '../format.ts'
 import { promptTooLong } from './prompt-too-long.ts'
 

@@ -1,4 +1,4 @@
-import type { ErrorKind } from '#errors/registry.ts'
+import type { ErrorKind } from '#errors/error-entry.ts'
 import type { ClientError } from '../format.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 

@@ -1,5 +1,6 @@
+import type { ErrorKind } from '#errors/error-entry.ts'
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { ErrorCode, ErrorKind } from '#errors/registry.ts'
+import type { ErrorCode } from '#errors/registry.ts'
 import type { ClientContext, ClientError } from '#formats/format.ts'
 import type { ChatRequest } from '#formats/ir/chat-request.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
