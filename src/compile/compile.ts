@@ -12,9 +12,10 @@ import {
   type Tenant,
 } from '#table/routing-table.ts'
 import { type Sha256, tableVersion } from '#table/table-version.ts'
-import { compileAccount, compileCredential } from './compile-account.ts'
+import { compileAccount } from './compile-account.ts'
 import { compileCatalogs } from './compile-catalog.ts'
 import { ClientsBuilder } from './compile-clients.ts'
+import { compileCredential } from './compile-credential.ts'
 import { compileGroup, impliedGroup } from './compile-group.ts'
 import { compileProfile, DEFAULT_PROFILE } from './compile-profile.ts'
 import { NamespaceObjects, namespacesOf } from './namespace-objects.ts'
