@@ -1,7 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { TableRefusal } from '#table/decode-snapshot.ts'
 import type { HighWater } from '#table/high-water.ts'
 import type { SnapshotNotice } from '#table/messages.ts'
+import { refusalError } from '#table/refusal-error.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
 import type { TableFormat } from '#table/table-formats.ts'
 import type { Sha256 } from '#table/table-version.ts'
@@ -193,18 +193,5 @@ export class Publisher {
       this.#cancelStep = undefined
       this.rosterChanged()
     })
-  }
-}
-
-function refusalError(refusal: TableRefusal): KorProxyError {
-  switch (refusal.reason) {
-    case 'format':
-      return new KorProxyError('KP-CONF-212', { format: refusal.format })
-    case 'hash':
-      return new KorProxyError('KP-CONF-213', { version: refusal.version })
-    case 'too-large':
-      return new KorProxyError('KP-CONF-214', { message: refusal.message })
-    case 'broken':
-      return new KorProxyError('KP-CONF-223', { reason: refusal.message })
   }
 }

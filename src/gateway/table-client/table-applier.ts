@@ -3,13 +3,14 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import { type DecodedSnapshot, decodeSnapshot, missingSections, readManifest } from '#table/decode-snapshot.ts'
 import { type HighWater, isOlder } from '#table/high-water.ts'
 import type { Diagnostic, GatewayAck, SnapshotNotice } from '#table/messages.ts'
+import { refusalError } from '#table/refusal-error.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
 import type { SnapshotManifest } from '#table/snapshot.ts'
 import type { KeptSnapshot } from '#table/snapshot-text.ts'
 import { type SectionName, TABLE_FORMATS, type TableFormat } from '#table/table-formats.ts'
 import type { Sha256 } from '#table/table-version.ts'
 import type { ClientWorld, ControllerSession } from './controller-transport.ts'
-import { diagnosticOf, refusalError } from './refusal-diagnostic.ts'
+import { diagnosticOf } from './diagnostic-of.ts'
 
 /** A controller that stays behind for so long is not late: the cluster's store went back to an older state. */
 const OLDER_ACCEPTED_MS = 300_000

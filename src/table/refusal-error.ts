@@ -1,10 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { TableRefusal } from '#table/decode-snapshot.ts'
-import type { Diagnostic } from '#table/messages.ts'
+import type { TableRefusal } from './decode-snapshot.ts'
 
-const MAX_MESSAGE = 1_000
-
-/** Why a table is refused, as an error of the registry. */
+/** Why a table is refused, as an error of the registry: the same for who publishes it and who takes it. */
 export function refusalError(refusal: TableRefusal): KorProxyError {
   switch (refusal.reason) {
     case 'format':
@@ -16,8 +13,4 @@ export function refusalError(refusal: TableRefusal): KorProxyError {
     case 'broken':
       return new KorProxyError('KP-CONF-223', { reason: refusal.message })
   }
-}
-
-export function diagnosticOf({ code, message }: KorProxyError): Diagnostic {
-  return { ref: '', path: '', severity: 'error', code, message: message.slice(0, MAX_MESSAGE) }
 }
