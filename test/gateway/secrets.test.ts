@@ -119,97 +119,114 @@ const FAULTS = [
   'early401',
 ]
 
+const MESSAGES = [{ role: 'user', content: PROMPT.value }]
+const REQUESTS = [
+  ['/v1/chat/completions', { model: 'gpt-4o-mini', messages: MESSAGES }],
+  ['/v1/chat/completions', { model: 'gpt-4o-mini', messages: MESSAGES, stream: true }],
+  ['/v1/messages', { model: 'gpt-4o-mini', max_tokens: 9, messages: MESSAGES }],
+  ['/v1beta/models/gpt-4o-mini:generateContent', { contents: [{ role: 'user', parts: [{ text: PROMPT.value }] }] }],
+  ['/api/chat', { model: 'gpt-4o-mini', messages: MESSAGES }],
+] as const
+
+/** A gateway with a simulator, and all that they said so far held against the canaries. */
+interface Watch {
+  readonly stack: Awaited<ReturnType<typeof startStack>>
+  readonly leaks: string[]
+}
+
+interface Sent {
+  readonly body: string
+  readonly headers?: Record<string, string>
+}
+
+function look(watch: Watch, place: string, text: string, canaries: readonly Canary[] = ALL): void {
+  watch.leaks.push(...leaksIn(place, text, canaries))
+}
+
+async function ask(watch: Watch, place: string, path: string, sent: Sent): Promise<void> {
+  const reply = await fetch(`${watch.stack.url}${path}`, {
+    method: 'POST',
+    body: sent.body,
+    headers: { authorization: `Bearer ${CLIENT_KEY.value}`, cookie: COOKIE.value, ...sent.headers },
+  })
+  const text = await reply.text().catch((error: unknown) => String(error))
+  look(watch, place, `${JSON.stringify([...reply.headers])}${text}`)
+}
+
+async function startAfresh({ stack }: Watch): Promise<void> {
+  await fetch(`${stack.url}/_korproxy/health/reset`, { method: 'POST', headers: { authorization: 'Bearer kpm-test' } })
+  stack.simulator.reset()
+}
+
+async function askWithFaults(watch: Watch): Promise<void> {
+  for (const [path, body] of REQUESTS) {
+    const sent = { body: JSON.stringify(body) }
+    watch.stack.simulator.reset()
+    await ask(watch, `good ${path}`, path, sent)
+    for (const fault of FAULTS) {
+      await startAfresh(watch)
+      watch.stack.simulator.script({ script: fault })
+      await ask(watch, `${fault} ${path}`, path, sent)
+    }
+  }
+}
+
+/** The account of `own` repeats its secret; the others fail, so that it is asked. */
+async function askWithEchoesOf(watch: Watch, own: Canary): Promise<void> {
+  const others = [PROVIDER_KEY, SECOND_KEY, ACCESS_TOKEN].filter((other) => other !== own)
+  for (const [at, script] of echoes(own).entries()) {
+    await startAfresh(watch)
+    watch.stack.simulator.script({ match: { key: own.value }, script } as never)
+    for (const other of others) watch.stack.simulator.script({ match: { key: other.value }, script: '500' })
+    for (const [path, body] of REQUESTS.slice(0, 3)) {
+      await ask(watch, `echo ${own.name} ${at} ${path}`, path, { body: JSON.stringify(body) })
+    }
+  }
+}
+
+async function askWrongly(watch: Watch): Promise<void> {
+  const chat = '/v1/chat/completions'
+  const body = JSON.stringify({ model: 'gpt-4o-mini', messages: MESSAGES })
+  await ask(watch, 'wrong key', chat, { body, headers: { authorization: `Bearer ${WRONG_KEY.value}` } })
+  await ask(watch, 'two keys', chat, { body, headers: { 'x-api-key': WRONG_KEY.value } })
+  await ask(watch, 'key in the query', `${chat}?key=${WRONG_KEY.value}`, { body })
+  await ask(watch, 'no model', chat, { body: JSON.stringify({ messages: MESSAGES }) })
+  const wrongTypes = JSON.stringify({ model: 'gpt-4o-mini', messages: PROMPT.value })
+  await ask(watch, 'wrong types', '/v1/messages', { body: wrongTypes })
+  await ask(watch, 'broken JSON', chat, { body: `{"model":"gpt-4o-mini","x":"${PROMPT.value}` })
+}
+
+function lookAtState(watch: Watch, state: string): void {
+  for (const file of readdirSync(state, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())) {
+    const path = join(file.parentPath, file.name)
+    const canaries = path.includes('/tokens/')
+      ? ALL.filter((each) => each !== ACCESS_TOKEN && each !== ROTATED_TOKEN)
+      : ALL
+    look(watch, path.replace(state, ''), readFileSync(path, 'latin1'), canaries)
+  }
+}
+
 t.test('S6 secrets appear in no reply, log, metric, status, event or state but the one that keeps them', async (t) => {
   const state = scratch(t)
   const stack = await startStack(t, MANIFESTS, { stateDirectory: state })
-  const leaks: string[] = []
-  const look = (place: string, text: string, canaries: readonly Canary[] = ALL): void =>
-    void leaks.push(...leaksIn(place, text, canaries))
+  const watch: Watch = { stack, leaks: [] }
 
-  const ask = async (
-    place: string,
-    path: string,
-    body: Record<string, unknown>,
-    headers: Record<string, string> = {},
-  ): Promise<void> => {
-    const reply = await fetch(`${stack.url}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${CLIENT_KEY.value}`, cookie: COOKIE.value, ...headers },
-      body: JSON.stringify(body),
-    })
-    const text = await reply.text().catch((error: unknown) => String(error))
-    look(place, `${JSON.stringify([...reply.headers])}${text}`)
-  }
-  const messages = [{ role: 'user', content: PROMPT.value }]
-  const requests = [
-    ['/v1/chat/completions', { model: 'gpt-4o-mini', messages }],
-    ['/v1/chat/completions', { model: 'gpt-4o-mini', messages, stream: true }],
-    ['/v1/messages', { model: 'gpt-4o-mini', max_tokens: 9, messages }],
-    ['/v1beta/models/gpt-4o-mini:generateContent', { contents: [{ role: 'user', parts: [{ text: PROMPT.value }] }] }],
-    ['/api/chat', { model: 'gpt-4o-mini', messages }],
-  ] as const
-  const reset = (): Promise<Response> =>
-    fetch(`${stack.url}/_korproxy/health/reset`, { method: 'POST', headers: { authorization: 'Bearer kpm-test' } })
-
-  for (const [path, body] of requests) {
-    stack.simulator.reset()
-    await ask(`good ${path}`, path, body)
-    for (const fault of FAULTS) {
-      await reset()
-      stack.simulator.reset()
-      stack.simulator.script({ script: fault })
-      await ask(`${fault} ${path}`, path, body)
-    }
-  }
-  // Every account repeats its own secret.
-  for (const own of [PROVIDER_KEY, SECOND_KEY, ACCESS_TOKEN]) {
-    for (const [at, script] of echoes(own).entries()) {
-      await reset()
-      stack.simulator.reset()
-      stack.simulator.script({ match: { key: own.value }, script } as never)
-      for (const other of [PROVIDER_KEY, SECOND_KEY, ACCESS_TOKEN]) {
-        if (other !== own) stack.simulator.script({ match: { key: other.value }, script: '500' })
-      }
-      for (const [path, body] of requests.slice(0, 3)) await ask(`echo ${own.name} ${at} ${path}`, path, body)
-    }
-  }
-  // The client's own mistakes.
-  await ask(
-    'wrong key',
-    '/v1/chat/completions',
-    { model: 'gpt-4o-mini', messages },
-    { authorization: `Bearer ${WRONG_KEY.value}` },
-  )
-  await ask('two keys', '/v1/chat/completions', { model: 'gpt-4o-mini', messages }, { 'x-api-key': WRONG_KEY.value })
-  await ask('key in the query', `/v1/chat/completions?key=${WRONG_KEY.value}`, { model: 'gpt-4o-mini', messages })
-  await ask('no model', '/v1/chat/completions', { messages })
-  await ask('wrong types', '/v1/messages', { model: 'gpt-4o-mini', messages: PROMPT.value })
-  await fetch(`${stack.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${CLIENT_KEY.value}` },
-    body: `{"model":"gpt-4o-mini","x":"${PROMPT.value}`,
-  })
-    .then((reply) => reply.text())
-    .then((text) => look('broken JSON', text))
+  await askWithFaults(watch)
+  for (const own of [PROVIDER_KEY, SECOND_KEY, ACCESS_TOKEN]) await askWithEchoesOf(watch, own)
+  await askWrongly(watch)
 
   for (const path of ['/metrics', '/readyz', '/_korproxy/status', '/v1/models']) {
     const reply = await fetch(`${stack.url}${path}`, {
       headers: { authorization: path === '/v1/models' ? `Bearer ${CLIENT_KEY.value}` : 'Bearer kpm-test' },
     })
     t.equal(reply.status, 200, path)
-    look(path, await reply.text())
+    look(watch, path, await reply.text())
   }
-  look('log', stack.log())
+  look(watch, 'log', stack.log())
   t.ok(stack.log().length > 10_000, 'there was something to log')
   await stack.standalone.close()
-  for (const file of readdirSync(state, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())) {
-    const path = join(file.parentPath, file.name)
-    const canaries = path.includes('/tokens/')
-      ? ALL.filter((each) => each !== ACCESS_TOKEN && each !== ROTATED_TOKEN)
-      : ALL
-    look(path.replace(state, ''), readFileSync(path, 'latin1'), canaries)
-  }
-  t.strictSame([...new Set(leaks)], [])
+  lookAtState(watch, state)
+  t.strictSame([...new Set(watch.leaks)], [])
 })
 
 t.test('S6 the command line shows no secret, whatever is wrong in the folder', async (t) => {
