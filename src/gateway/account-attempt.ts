@@ -63,7 +63,7 @@ export class AccountAttempt {
       account: account.account,
       group: this.#run.serving.group,
       model,
-      tenant: this.#place.exchange.tenant.tenant,
+      tenant: this.#place.exchange.tenant,
     }
   }
 

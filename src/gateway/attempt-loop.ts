@@ -12,7 +12,6 @@ import { attemptError } from './reply/render-error.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingAccount } from './serving-account.ts'
 import { affinityKey } from './stages/affinity.ts'
-import { findModelFacts } from './stages/encode.ts'
 import type { AttemptFailure, AttemptResult } from './upstream/attempt-result.ts'
 import { DrainOver } from './upstream/connection-failure.ts'
 
@@ -194,7 +193,7 @@ export class AttemptLoop {
 
   /** What a token in and a token out cost together, for LowestCost. */
   #costOf(account: Account, model: string): number | undefined {
-    const pricing = findModelFacts(this.#place.exchange.tenant.tenant, model)?.pricing
+    const pricing = this.#place.exchange.tenant.catalogue.find(model)?.pricing
     if (pricing?.input === undefined || pricing.output === undefined) return undefined
     return (pricing.input + pricing.output) * Number(account.priceMultiplier ?? 1)
   }

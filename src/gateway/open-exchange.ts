@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { CorrelationIds } from './correlation-ids.ts'
 import type { Exchange } from './exchange.ts'
+import { ModelCatalogue } from './model-catalogue.ts'
 import { readHeader } from './read-header.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingTenant } from './serving-table.ts'
@@ -87,6 +88,7 @@ const NO_TENANT: ServingTenant = {
   get router(): never {
     throw new KorProxyError('KP-SYS-503')
   },
+  catalogue: new ModelCatalogue({ models: {} }),
   groups: new Map(),
   accounts: new Map(),
 }

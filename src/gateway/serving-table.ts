@@ -12,6 +12,7 @@ import {
   type Tenant,
 } from '#table/routing-table.ts'
 import type { AccountRegistry } from './account-registry.ts'
+import { ModelCatalogue } from './model-catalogue.ts'
 import type { ServingAccount } from './serving-account.ts'
 
 /** A routing table with its indexes, swapped as one reference. Requests under way keep the one they began with. */
@@ -26,6 +27,7 @@ export interface ServingTable {
 export interface ServingTenant {
   readonly tenant: Tenant
   readonly router: Router
+  readonly catalogue: ModelCatalogue
   readonly groups: ReadonlyMap<string, ServingGroup>
   readonly accounts: ReadonlyMap<string, ServingAccount>
 }
@@ -81,7 +83,7 @@ function buildTenant(
   const groups = new Map<string, ServingGroup>()
   for (const group of Object.values(tenant.groups))
     groups.set(group.name, buildGroup(group, { tenant, accounts }, previous?.groups.get(group.name)))
-  return { tenant, router: buildRouter(tenant), groups, accounts }
+  return { tenant, router: buildRouter(tenant), catalogue: new ModelCatalogue(tenant), groups, accounts }
 }
 
 function buildGroup(

@@ -68,7 +68,7 @@ function chatCall(tenant: ServingTenant, { account, provider }: ServingAccount, 
   )
   const { body } = format.encodeRequest(
     { ...question, stream: streamOnly },
-    targetModel({ provider, account, group, model, tenant: tenant.tenant }),
+    targetModel({ provider, account, group, model, tenant }),
   )
   const operation = { kind: 'chat', format: format.name } as const
   const call = { operation, account, model, stream: streamOnly, query: '' }

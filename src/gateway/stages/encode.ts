@@ -13,8 +13,9 @@ import { readMember, setMember } from '#formats/json-scan/edit-member.ts'
 import { type JsonEdit, spliceJson } from '#formats/json-scan/splice.ts'
 import { CHAT_FORMATS, EMBEDDING_FORMATS } from '#formats/registry.ts'
 import type { Operation, Provider } from '#providers/provider.ts'
-import type { Account, Group, ModelFacts, Tenant } from '#table/routing-table.ts'
+import type { Account, Group, ModelFacts } from '#table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
+import type { ServingTenant } from '../serving-table.ts'
 
 /** A request ready for one account, and how its reply must be read. */
 export type PreparedRequest =
@@ -60,7 +61,7 @@ export interface Choice {
   readonly group: Group
   /** The provider's name of the model. */
   readonly model: string
-  readonly tenant: Tenant
+  readonly tenant: ServingTenant
 }
 
 /**
@@ -201,7 +202,7 @@ export function parsedBody(exchange: Exchange): JsonObject {
 }
 
 function parseObject(body: Uint8Array): JsonObject {
-  const value: unknown = JSON.parse(new TextDecoder().decode(body))
+  const value: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString())
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new KorProxyError('KP-SYS-516', { message: 'body: expected a JSON object' })
   }
@@ -211,7 +212,7 @@ function parseObject(body: Uint8Array): JsonObject {
 
 /** What the catalogue and the provider know of the model that will answer. */
 export function targetModel({ provider, account, model, group, tenant }: Choice): TargetModel {
-  const facts: ModelFacts | undefined = findModelFacts(tenant, model)
+  const facts: ModelFacts | undefined = tenant.catalogue.find(model)
   return {
     id: model,
     issuer: provider.issuer(account, model),
@@ -220,21 +221,6 @@ export function targetModel({ provider, account, model, group, tenant }: Choice)
     capabilities: { ...provider.capabilities(model), ...facts?.capabilities },
     quirks: { ...provider.quirks(account, model), onUnsupported: group.onUnsupported },
   }
-}
-
-/** Exact name, then without vendor prefix, `:free`-like suffix or date (`-20251001`, `-2025-08-07`). */
-export function findModelFacts(tenant: Tenant, model: string): ModelFacts | undefined {
-  const exact = ownFacts(tenant, model)
-  if (exact !== undefined) return exact
-  const bare = model.slice(model.lastIndexOf('/') + 1)
-  const plain = bare.replace(/(?::[a-z]+|\[[0-9a-z]+\])$/, '')
-  const undated = plain.replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, '')
-  return ownFacts(tenant, bare) ?? ownFacts(tenant, plain) ?? ownFacts(tenant, undated)
-}
-
-/** Clients choose the name: it may be a member that every object has. */
-function ownFacts({ models }: Tenant, model: string): ModelFacts | undefined {
-  return Object.hasOwn(models, model) ? models[model] : undefined
 }
 
 function toBytes(body: JsonObject): Uint8Array {

@@ -4,7 +4,6 @@ import { anyGlob } from '#routing/glob.ts'
 import { listModels, resolveModel } from '#routing/model-access.ts'
 import type { Client } from '#table/routing-table.ts'
 import type { ServingTenant } from '../serving-table.ts'
-import { findModelFacts } from './encode.ts'
 
 /** The models a caller may use, for the lists of every API (R1.8). */
 export function modelEntries(tenant: ServingTenant, client: Client | undefined): ModelEntry[] {
@@ -16,7 +15,7 @@ export function findModelEntry(tenant: ServingTenant, client: Client | undefined
   const name = id.replace(/^models\//, '')
   const listed = listModels(tenant.tenant, client).includes(name)
   const served = upstreamName(tenant, name) !== undefined
-  const known = findModelFacts(tenant.tenant, name) !== undefined
+  const known = tenant.catalogue.find(name) !== undefined
   if (!listed && !(served && known && mayUse(client, name)))
     throw new KorProxyError('KP-PROV-103', { model: name, group: '*' })
   return modelEntry(tenant, name)
@@ -28,7 +27,7 @@ function mayUse(client: Client | undefined, name: string): boolean {
 }
 
 function modelEntry(tenant: ServingTenant, id: string): ModelEntry {
-  const facts = findModelFacts(tenant.tenant, upstreamName(tenant, id) ?? id)
+  const facts = tenant.catalogue.find(upstreamName(tenant, id) ?? id)
   return {
     id,
     displayName: facts?.displayName ?? id,

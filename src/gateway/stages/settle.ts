@@ -4,7 +4,6 @@ import type { RequestEvent, UsageRecord } from '#telemetry/request-event.ts'
 import type { Exchange } from '../exchange.ts'
 import type { GatewayRuntime } from '../runtime.ts'
 import { requestCost } from './cost.ts'
-import { findModelFacts } from './encode.ts'
 
 /** The one record of a finished exchange goes out; everything counted, logged or billed is made from it. */
 export function settle(runtime: GatewayRuntime, exchange: Exchange): void {
@@ -24,7 +23,7 @@ function withInput(usage: Usage | undefined, input: number): Usage {
 
 /** Azure is asked for a deployment, whose name says nothing: its answer names the model. */
 function pricing({ tenant, model, answeredModel = '' }: Exchange): ModelPricing | undefined {
-  return (findModelFacts(tenant.tenant, model) ?? findModelFacts(tenant.tenant, answeredModel))?.pricing
+  return (tenant.catalogue.find(model) ?? tenant.catalogue.find(answeredModel))?.pricing
 }
 
 function requestEvent(
