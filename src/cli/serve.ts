@@ -8,7 +8,7 @@ import type { Standalone } from './standalone.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 import { stopSignal, uncaughtFault } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
-import { holdYoungGeneration, letYoungGenerationGrow } from './young-generation.ts'
+import { limitYoungGeneration } from './young-generation.ts'
 
 interface ServeFlags {
   readonly config: string
@@ -50,9 +50,8 @@ export function addServeCommand(program: CliCommand, context: CommandContext): v
 
 /** Everything that serves is loaded here, so that no other command waits for it. */
 async function serve(flags: ServeFlags, context: CommandContext): Promise<void> {
-  holdYoungGeneration()
   const { log, standalone, simulator } = await start(flags, context)
-  letYoungGenerationGrow()
+  limitYoungGeneration()
   const fault = uncaughtFault((error) => log.component('cli').error({ err: error }, 'uncaught error; draining'))
   await Promise.race([stopSignal(), fault])
   await standalone.drain(flags.drain * 1000)

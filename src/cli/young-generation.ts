@@ -1,14 +1,34 @@
-import { setFlagsFromString } from 'node:v8'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+
+/** Two halves of 8 MB: what the caches of a core hold. Beyond it V8 would go on to 64 MB, and each request cost more. */
+const LARGEST_BYTES = 16 * 1024 * 1024
 
 /**
- * Keeps V8's young generation as small as it is at first, until `letYoungGenerationGrow`. Nearly all that a start allocates stays, so
- * that a larger one would only take memory, up to 32 MB, and time for copying. Under load it pays.
- * @see https://nodejs.org/api/cli.html#--max-semi-space-sizesize-in-mib
+ * Keeps V8's young generation as small as it is. Nearly all that a start allocates stays, so that a larger one would only take
+ * memory and time for copying.
  */
 export function holdYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-export function letYoungGenerationGrow(): void {
+/**
+ * From now on the young generation grows with the load up to a limit, as with `--max-semi-space-size`, which must be known before
+ * the process starts.
+ */
+export function limitYoungGeneration(): void {
+  growYoungGeneration()
+  const observer = new PerformanceObserver(() => {
+    if (youngGenerationBytes() < LARGEST_BYTES) growYoungGeneration()
+    else holdYoungGeneration()
+  })
+  observer.observe({ entryTypes: ['gc'] })
+}
+
+function growYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=2')
+}
+
+function youngGenerationBytes(): number {
+  return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')?.space_size ?? 0
 }

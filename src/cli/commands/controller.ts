@@ -1,6 +1,7 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { limitYoungGeneration } from '../young-generation.ts'
 
 interface ControllerFlags {
   readonly name: string
@@ -81,6 +82,7 @@ async function runController(flags: ControllerFlags): Promise<void> {
   const outcome = await Promise.race([started.then(() => 'Serving'), stopped])
   if (outcome === 'Serving')
     loggers.component('cli').info({ port: role.port, statusPort: role.statusPort }, 'listening')
+  limitYoungGeneration()
   await stopped
   await role.drain()
 }

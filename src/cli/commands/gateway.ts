@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal, uncaughtFault } from '../stop-signal.ts'
+import { limitYoungGeneration } from '../young-generation.ts'
 
 interface GatewayFlags {
   readonly controller: string
@@ -73,6 +74,7 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     loggers,
   })
   loggers.component('cli').info({ url: role.url, statusPort: role.statusPort }, 'listening')
+  limitYoungGeneration()
   const fault = uncaughtFault((error) => loggers.component('cli').error({ err: error }, 'uncaught error; draining'))
   await Promise.race([stopSignal(), fault])
   loggers.component('cli').info({ seconds: flags.drain }, 'draining')

@@ -1,6 +1,7 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { limitYoungGeneration } from '../young-generation.ts'
 
 interface MockFlags {
   readonly port: number
@@ -31,6 +32,7 @@ async function mockProvider(flags: MockFlags, { terminal }: CommandContext): Pro
     gapMs: flags.gap,
   })
   terminal.print(`The simulator listens on ${simulator.url}\n`)
+  limitYoungGeneration()
   await stopSignal()
   await simulator.close()
 }
