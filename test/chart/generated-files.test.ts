@@ -7,7 +7,7 @@ const ROOT = new URL('../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
 const list = (path: string): string[] => readdirSync(new URL(path, ROOT)).sort()
 
-t.test('R5.1 schema, README, dashboard and copies of the chart are what `npm run generate` would write', (t) => {
+t.test('R5.1 schema, dashboard and copies of the chart are what `npm run generate` would write', (t) => {
   const files = chartFiles(generatedFiles())
   for (const [path, content] of files) t.equal(read(path), content, path)
   const committed = CHART_FOLDERS.flatMap((folder) => list(folder).map((name) => `${folder}/${name}`))

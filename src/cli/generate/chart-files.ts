@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
 import { chartDashboard } from './chart-dashboard.ts'
-import { chartReadme } from './chart-readme.ts'
 import { chartValuesSchema } from './chart-values.ts'
 
 const CHART = 'charts/korproxy'
@@ -14,8 +12,7 @@ export const CHART_FOLDERS = [`${CHART}/files/crds`, `${CHART}/files/admission`]
 
 /** What the chart has from elsewhere, as Helm packs only what is inside of its folder: content by path from the root of the repository. */
 export function chartFiles(generated: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const schema = chartValuesSchema()
-  const defaults: unknown = parse(readFileSync(`${ROOT}${CHART}/values.yaml`, 'utf8'))
+  const schema = chartValuesSchema(readFileSync(`${ROOT}${CHART}/values.yaml`, 'utf8'))
   const crds = [...generated].filter(([path]) => path.startsWith('crds/'))
   const policies = readdirSync(`${ROOT}${ADMISSION}`).filter((name) => name.endsWith('.yaml'))
   return new Map([
@@ -25,7 +22,6 @@ export function chartFiles(generated: ReadonlyMap<string, string>): ReadonlyMap<
     ),
     [`${CHART}/values.schema.json`, json(schema)] as const,
     [`${CHART}/files/dashboard.json`, json(chartDashboard())] as const,
-    [`${CHART}/README.md`, chartReadme(schema, defaults)] as const,
   ])
 }
 
