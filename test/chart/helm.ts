@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import root from 'tap'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { clusterScript, type Finished, mustRun, runProgram } from '../helpers/run-program.ts'
 
 /** A manifest, or a part of one. */
@@ -24,8 +24,10 @@ async function findHelm(): Promise<string> {
   return join(await buildOnce(clusterScript('build-kube-tools'), []), 'helm')
 }
 
-/** Path of a checker of test/chart/tools. */
-export function buildChecker(name: 'kube-score' | 'kubeconform' | 'promtool'): Promise<string> {
+/** Path of a tool of test/chart/tools. */
+export function buildTool(
+  name: 'helm-docs' | 'helm-unittest' | 'kube-score' | 'kubeconform' | 'promtool',
+): Promise<string> {
   return buildOnce(fileURLToPath(new URL('build-tool', import.meta.url)), [name])
 }
 
@@ -91,22 +93,7 @@ export function find(manifests: readonly Manifest[], kind: string, name: string)
 }
 
 /** Values that switch everything on. */
-export const EVERYTHING = {
-  gateway: { autoscaling: { enabled: true, targetRequestsInFlight: 200 } },
-  ingress: { enabled: true, className: 'nginx', hosts: ['ai.example.com'] },
-  httpRoute: { enabled: true, parentRefs: [{ name: 'public' }], hostnames: ['ai.example.com'] },
-  monitoring: {
-    podMonitor: { enabled: true },
-    serviceMonitor: { enabled: true },
-    rules: { enabled: true },
-    dashboard: { enabled: true },
-  },
-  accounts: { simulator: { provider: 'Mock' } },
-  groups: { all: { accountRefs: [{ name: 'simulator' }] } },
-  profiles: { default: { defaultProviderGroup: { name: 'all' } } },
-  clients: { ci: { credentials: [{ name: 'current', sha256: 'a'.repeat(64) }] } },
-  gatewayConfig: { clientAuth: { mode: 'Disabled' } },
-}
+export const EVERYTHING: Manifest = parse(readFileSync(`${CHART}tests/values/everything.yaml`, 'utf8'))
 
 /** A cluster without the CRDs, as Helm sees it. */
 export const FRESH_CLUSTER = { apiVersions: ['v1/Pod'] }
