@@ -1,12 +1,21 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import * as modules from 'node:module'
 import { basename } from 'node:path'
 import { holdYoungGeneration } from './young-generation.ts'
 
+const NEEDED_MAJOR = 24
+
 // Before all else: V8 takes compiled code only under the flags that it was compiled under.
 holdYoungGeneration()
+
+// Without this an older Node would end in a TypeError or at an import that it does not have.
+if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
+  process.stderr.write(`korproxy needs Node ${NEEDED_MAJOR} or later, this is ${process.version}\n`)
+  process.exit(1)
+}
+
 // Compiled code is kept between starts: the second start takes two thirds of the time.
-enableCompileCache()
+modules.enableCompileCache()
 const { main } = await import('./main.ts')
 
 export { main }
