@@ -73,7 +73,9 @@ const spec = z.strictObject({
     .describe('Switches by name, e.g. `ANALYTICS_ENABLED: Disabled`. Absent flags have their built-in value.'),
   requestLimits: z
     .strictObject({
-      maxBodySize: byteQuantity().default('32Mi').describe('Largest request body; the default is what Anthropic takes.'),
+      maxBodySize: byteQuantity()
+        .default('32Mi')
+        .describe('Largest request body; the default is what Anthropic takes.'),
       maxDepth: z.int32().min(1).max(1000).default(64).describe('Deepest nesting of a JSON body.'),
     })
     .prefault({})
