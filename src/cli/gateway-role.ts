@@ -8,6 +8,7 @@ import { createHttpTransport } from '#gateway/table-client/http-transport.ts'
 import { TableClient } from '#gateway/table-client/table-client.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
 import { TABLE_FORMATS } from '#table/table-formats.ts'
+import type { AccessLog } from '#telemetry/access-log.ts'
 import type { ComponentLoggers } from '#telemetry/log.ts'
 import { GatewayMetrics } from '#telemetry/metrics.ts'
 import type { RequestEvent } from '#telemetry/request-event.ts'
@@ -40,6 +41,8 @@ export interface GatewayRoleOptions {
   readonly privateAddresses: 'Allow' | 'Deny'
   readonly loggers: ComponentLoggers
   readonly limits?: Partial<GatewayLimits>
+  /** Where each finished request is written; absent = nowhere. */
+  readonly accessLog?: AccessLog
 }
 
 /** A gateway of a cluster. It knows nothing but its controller: no Kubernetes, no resources, no compiler. */
@@ -179,9 +182,11 @@ class ClusterGateway implements GatewayRole {
     this.#traffic.requests += 1
     if (event.status >= 500) this.#traffic.failures += 1
     this.#metrics.record(event)
+    this.#options.accessLog?.write(event)
   }
 
   async #closeRest(): Promise<void> {
+    await this.#options.accessLog?.close()
     await this.#client.close()
     await this.#status?.close()
   }

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type GatewayRole, startGatewayRole } from '../../src/cli/gateway-role.ts'
+import { type GatewayRole, type GatewayRoleOptions, startGatewayRole } from '../../src/cli/gateway-role.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
+import { AccessLog } from '../../src/telemetry/access-log.ts'
 import { manifestSet, readableLog } from '../helpers/controller-rig.ts'
 import { type HttpsController, startHttpsController } from '../helpers/https-controller.ts'
 import { scratch, waitFor } from '../helpers/stack.ts'
@@ -28,7 +29,12 @@ spec: {provider: OpenAI, baseURL: "${simulator}/v1", auth: {secretKeyRef: {name:
 ---`
 }
 
-async function start(t: Test, server: HttpsController, namespace: string): Promise<GatewayRole> {
+async function start(
+  t: Test,
+  server: HttpsController,
+  namespace: string,
+  options: Pick<GatewayRoleOptions, 'accessLog'> = {},
+): Promise<GatewayRole> {
   const tokenPath = join(scratch(t), 'token')
   writeFileSync(tokenPath, 'token-gateway-0')
   return startGatewayRole({
@@ -42,6 +48,7 @@ async function start(t: Test, server: HttpsController, namespace: string): Promi
     authorityPath: server.authorityPath,
     privateAddresses: 'Allow',
     loggers: readableLog().logger,
+    ...options,
   })
 }
 
@@ -92,12 +99,16 @@ t.test('gateways of one controller serve different namespaces', async (t) => {
   const server = await startHttpsController(t)
   const both = `${objects(simulator.url, 'default')}${objects(simulator.url, 'team-a')}`
   server.controller.configure(await manifestSet(t, both), HINT)
-  const role = await start(t, server, 'team-a')
-  t.teardown(() => role.close())
+  const directory = scratch(t)
+  const accessLog = new AccessLog({ directory, log: { error: (fields) => t.fail(JSON.stringify(fields)) } })
+  const role = await start(t, server, 'team-a', { accessLog })
   await waitFor(
     () => role.gateway.ready,
     (ready) => ready,
   )
   t.equal((await chat(role.url, false)).status, 200)
   t.equal(role.gateway.table?.defaultTenant.tenant.name, 'team-a')
+  await role.close()
+  const [file = ''] = readdirSync(directory)
+  t.match(JSON.parse(readFileSync(join(directory, file), 'utf8')), { tenant: 'team-a', status: 200 }, 'R7.6 logged')
 })

@@ -17,6 +17,7 @@ interface GatewayFlags {
   readonly lastGood?: string
   readonly drain: number
   readonly privateAddresses: 'Allow' | 'Deny'
+  readonly accessLog: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -47,6 +48,7 @@ export function addGatewayCommand(program: CliCommand, { environment }: CommandC
         .choices(['Allow', 'Deny'])
         .default('Allow'),
     )
+    .option('--no-access-log', 'do not write a line for each request to standard output')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .example('korproxy gateway --controller https://korproxy-controller.korproxy.svc:8443')
     .action(runGateway)
@@ -54,9 +56,10 @@ export function addGatewayCommand(program: CliCommand, { environment }: CommandC
 
 /** Loaded on demand: no other command waits for it. */
 async function runGateway(flags: GatewayFlags): Promise<void> {
-  const [{ startGatewayRole }, { createLogger }] = await Promise.all([
+  const [{ startGatewayRole }, { createLogger }, { AccessLog }] = await Promise.all([
     import('../gateway-role.ts'),
     import('#telemetry/log.ts'),
+    import('#telemetry/access-log.ts'),
   ])
   const loggers = createLogger({ level: flags.logLevel })
   const role = await startGatewayRole({
@@ -72,6 +75,7 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     ...(flags.lastGood !== undefined && { lastGoodDirectory: flags.lastGood }),
     privateAddresses: flags.privateAddresses,
     loggers,
+    ...(flags.accessLog && { accessLog: new AccessLog({ log: loggers.component('access-log') }) }),
   })
   loggers.component('cli').info({ url: role.url, statusPort: role.statusPort }, 'listening')
   limitYoungGeneration()
