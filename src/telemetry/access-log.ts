@@ -1,6 +1,7 @@
 import { AccessLineWriter } from './access-line.ts'
 import { AccessLogFiles } from './access-log-files.ts'
 import type { RequestEvent } from './request-event.ts'
+import { writeDescriptor } from './write-descriptor.ts'
 
 /** Where the access log tells its own trouble; a pino logger is one. */
 export interface ComplaintLog {
@@ -17,6 +18,7 @@ export interface AccessLogOptions {
   readonly now?: () => number
 }
 
+const STANDARD_OUTPUT = 1
 const BUFFER_BYTES = 1_048_576
 /** UTF-8 bytes that one UTF-16 unit becomes at most. */
 const MAX_BYTES_PER_UNIT = 3
@@ -48,8 +50,6 @@ export class AccessLog {
     this.#files = directory === undefined ? undefined : new AccessLogFiles(directory, retentionDays)
     this.#log = options.log
     this.#now = options.now ?? Date.now
-    // The callback of each write tells the error; without a listener it would end the process besides.
-    if (this.#files === undefined) process.stdout.on('error', () => undefined)
     this.#timer = setInterval(() => this.#startFlush(), FLUSH_MS)
     this.#timer.unref()
   }
@@ -113,9 +113,7 @@ export class AccessLog {
 
   #append(bytes: Buffer, atMs: number): Promise<void> {
     if (this.#files !== undefined) return this.#files.append(bytes, atMs)
-    return new Promise((resolve, reject) => {
-      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
-    })
+    return writeDescriptor(STANDARD_OUTPUT, bytes)
   }
 
   #lose(lines: number, error: unknown): void {

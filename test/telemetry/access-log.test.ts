@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { AccessLog } from '#telemetry/access-log.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { CHAT } from './request-events.ts'
 
 function folder(t: Test): string {
@@ -174,3 +178,26 @@ t.test('rotate goes on in a new file after somebody moved the old one', async (t
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
+
+t.test('R7.6 a pipe that nobody reads costs lines of standard output, but holds nobody up', async (t) => {
+  const program = join(import.meta.dirname, 'write-to-stdout.ts')
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close')
+  let heard = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    heard += chunk.toString()
+  })
+  t.match(
+    await eventually(
+      () => heard,
+      (all) => all.includes('written'),
+    ),
+    /written/,
+    'all went on while the pipe was full',
+  )
+  const lines = (await text(child.stdout)).trimEnd().split('\n')
+  await ended
+  const [, lost = ''] = /lost (\d+) of 20000/.exec(heard) ?? []
+  t.equal(lines.length + Number(lost), 20_000, 'each line is written or counted as lost')
+  t.ok(lines.every((line) => line.startsWith('{"time":"2026-11-21T') && line.endsWith('}')))
+})
