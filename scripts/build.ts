@@ -50,7 +50,7 @@ const builtinParts: Plugin = {
       kind === 'import-statement' ? { path, namespace: 'builtin-parts' } : undefined,
     )
     onLoad({ filter: /^node:/, namespace: 'builtin-parts' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}')`,
+      contents: `module.exports = require('${path}')`,
       loader: 'js',
     }))
   },
