@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /** CommonJS dependencies inside an ESM bundle still call `require`. */
@@ -77,7 +79,8 @@ const noSchemas: Plugin = {
  * what it runs: without comments and spaces that is 4 MB less.
  */
 export async function buildProgram(outdir = 'dist'): Promise<void> {
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: { korproxy: 'src/cli/launch.ts' },
     outdir,
     bundle: true,
@@ -95,6 +98,14 @@ export async function buildProgram(outdir = 'dist'): Promise<void> {
     plugins: [undiciParts, builtinParts, noSchemas],
     logLevel: 'warning',
   })
+  removeOldParts(outdir, new Set(Object.keys(metafile.outputs).map((path) => basename(path))))
+}
+
+/** Parts are named after their content: those of earlier builds would stay for ever. */
+function removeOldParts(outdir: string, current: ReadonlySet<string>): void {
+  for (const name of readdirSync(outdir)) {
+    if (/\.js(?:\.map)?$/.test(name) && !current.has(name)) rmSync(join(outdir, name))
+  }
 }
 
 if (import.meta.main) await buildProgram()
