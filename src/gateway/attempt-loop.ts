@@ -5,7 +5,7 @@ import type { Selection } from '#routing/select-account.ts'
 import type { Account } from '#table/routing-table.ts'
 import { AccountAttempt, type AttemptPlace, type Chosen } from './account-attempt.ts'
 import type { Exchange } from './exchange.ts'
-import { exhaustedError, type LoopHistory } from './exhausted-error.ts'
+import { exhaustedError, type LoopHistory, type NoAccount } from './exhausted-error.ts'
 import { type GroupRun, GroupWalk } from './group-walk.ts'
 import type { ClientReply } from './reply/client-reply.ts'
 import { attemptError } from './reply/render-error.ts'
@@ -44,7 +44,8 @@ export class AttemptLoop {
     for (let run = this.#groups.next(); run !== undefined; run = this.#groups.next()) {
       this.#enter(run)
       try {
-        let chosen = this.#selectNow(run) ?? (await this.#selectLater(run))
+        const first = this.#choose(run)
+        let chosen = first instanceof Promise ? await first : first
         while (chosen !== undefined) {
           const attempt = new AccountAttempt(this.#place, run, chosen)
           this.#open = attempt
@@ -118,7 +119,7 @@ export class AttemptLoop {
       this.#sameAccountRetried = 'yes'
       await this.#wait(delayMs)
     }
-    const chosen = action === 'same-account' ? last : (this.#selectNow(run) ?? (await this.#selectLater(run)))
+    const chosen = action === 'same-account' ? last : await this.#choose(run)
     if (chosen === undefined || this.#takeBudget(run)) return chosen
     new AccountAttempt(this.#place, run, chosen).abandon()
     return undefined
@@ -153,15 +154,14 @@ export class AttemptLoop {
     return isLast && staysHere && run.fallback === 'left' ? NEXT_GROUP : decision
   }
 
-  #selectNow(run: GroupRun): Chosen | undefined {
+  /** A promise only where nobody is free. */
+  #choose(run: GroupRun): Chosen | Promise<Chosen | undefined> {
     const selection = this.#select(run)
-    return selection.kind === 'account' ? selection : undefined
+    return selection.kind === 'account' ? selection : this.#waitForOne(run, selection)
   }
 
-  /** Nobody is free: waits once for an account whose limit ends within the policy's patience. */
-  async #selectLater(run: GroupRun): Promise<Chosen | undefined> {
-    const selection = this.#select(run)
-    if (selection.kind === 'account') return selection
+  /** Waits once for an account whose limit ends within the policy's patience. */
+  async #waitForOne(run: GroupRun, selection: NoAccount): Promise<Chosen | undefined> {
     const { retryAfterMs } = selection
     const patient = retryAfterMs !== undefined && retryAfterMs <= run.policy.maxRetryAfterWaitMs
     if (

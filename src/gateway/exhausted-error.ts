@@ -5,7 +5,7 @@ import { attemptError } from './reply/render-error.ts'
 import type { ServingAccount } from './serving-account.ts'
 import type { AttemptFailure } from './upstream/attempt-result.ts'
 
-type NoAccount = Extract<Selection<ServingAccount>, { kind: 'none' }>
+export type NoAccount = Extract<Selection<ServingAccount>, { kind: 'none' }>
 
 /** What the attempt loop went through before it gave up. */
 export interface LoopHistory {
