@@ -170,16 +170,18 @@ export interface Timeouts {
   readonly requestMs: number
 }
 
-export type ProviderName =
-  | 'OpenAI'
-  | 'Anthropic'
-  | 'Gemini'
-  | 'Ollama'
-  | 'OpenRouter'
-  | 'AzureOpenAI'
-  | 'OpenAICompatible'
-  | 'Codex'
-  | 'Mock'
+export const PROVIDER_NAMES = [
+  'OpenAI',
+  'Anthropic',
+  'Gemini',
+  'Ollama',
+  'OpenRouter',
+  'AzureOpenAI',
+  'OpenAICompatible',
+  'Codex',
+  'Mock',
+] as const
+export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
 export interface Account {
   readonly name: string
