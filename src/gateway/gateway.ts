@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { KorProxyError } from '#errors/korproxy-error.ts'
@@ -6,8 +7,8 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import { AccountRegistry, type SavedHealth } from './account-registry.ts'
 import { answerLocally } from './answer-locally.ts'
 import { AttemptLoop } from './attempt-loop.ts'
-import { CorrelationIds } from './correlation-ids.ts'
 import { countTokens } from './count-tokens.ts'
+import { CountedIds } from './counted-ids.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
 import type { Exchange } from './exchange.ts'
 import { HealthChecks } from './health-checks.ts'
@@ -36,6 +37,9 @@ import { UpstreamPools } from './upstream/pools.ts'
 
 /** Where rotated OAuth tokens are kept. */
 export type TokenStore = Pick<CredentialSourceOptions, 'loadTokens' | 'saveTokens'>
+
+/** The last part of a UUID. */
+const CORRELATION_DIGITS = 12
 
 /** The data plane: serves from the table it was given last, whatever else is away. */
 export class Gateway {
@@ -77,7 +81,8 @@ export class Gateway {
       sweeper: new Sweeper(dependencies.monotonic),
       allowLists: new AllowLists(),
       bodyMemory: new BodyMemory(options.limits.maxBodyMemoryBytes),
-      correlationIds: new CorrelationIds(),
+      // Altogether in the shape of a UUID.
+      correlationIds: new CountedIds(randomUUID().slice(0, -CORRELATION_DIGITS), CORRELATION_DIGITS),
     }
     this.#healthChecks = new HealthChecks({
       runtime: this.#runtime,

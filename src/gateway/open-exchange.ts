@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import type { CorrelationIds } from './correlation-ids.ts'
+import type { CountedIds } from './counted-ids.ts'
 import type { Exchange } from './exchange.ts'
 import { ModelCatalogue } from './model-catalogue.ts'
 import { readHeader } from './read-header.ts'
@@ -64,7 +64,7 @@ export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, 
   }
 }
 
-function readCorrelationId(given: string | undefined, ids: CorrelationIds): string {
+function readCorrelationId(given: string | undefined, ids: CountedIds): string {
   return given !== undefined && CORRELATION_ID.test(given) ? given : ids.next()
 }
 

@@ -1,5 +1,5 @@
 import type { AccountRegistry } from './account-registry.ts'
-import type { CorrelationIds } from './correlation-ids.ts'
+import type { CountedIds } from './counted-ids.ts'
 import type { GatewayDependencies, GatewayOptions } from './options.ts'
 import type { AllowLists } from './reply/forwarded-headers.ts'
 import type { BodyMemory } from './stages/receive-body.ts'
@@ -16,5 +16,5 @@ export interface GatewayRuntime extends GatewayDependencies {
   readonly sweeper: Sweeper
   readonly allowLists: AllowLists
   readonly bodyMemory: BodyMemory
-  readonly correlationIds: CorrelationIds
+  readonly correlationIds: CountedIds
 }
