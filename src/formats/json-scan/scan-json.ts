@@ -1,7 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { JsonMembers } from './json-members.ts'
 import { readPlainString } from './read-string.ts'
-import { invalidJson, scanScalar, scanString, skipSpace } from './scan-scalar.ts'
+import { invalidJson, scanScalar, scanString, skipSpace, type Words, wordsOf } from './scan-scalar.ts'
 
 export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
 
@@ -65,6 +65,7 @@ export function scanJson(bytes: Uint8Array, { maxDepth }: { readonly maxDepth: n
 class OpenContainers {
   depth = 0
   readonly #bytes: Uint8Array
+  readonly #words: Words | undefined
   readonly #members: RootMembers
   readonly #maxDepth: number
   /** Opening bracket by depth. */
@@ -72,6 +73,7 @@ class OpenContainers {
 
   constructor(bytes: Uint8Array, members: RootMembers, maxDepth: number) {
     this.#bytes = bytes
+    this.#words = wordsOf(bytes)
     this.#members = members
     this.#maxDepth = maxDepth
   }
@@ -88,7 +90,7 @@ class OpenContainers {
   }
 
   scalar(start: number): number {
-    const end = scanScalar(this.#bytes, start)
+    const end = scanScalar(this.#bytes, start, this.#words)
     if (this.depth === 1) this.#members.endValue(end)
     return end
   }
@@ -117,7 +119,8 @@ class OpenContainers {
 /** Reads `"key" :` and gives the offset of the value. */
 function scanKey(bytes: Uint8Array, keyStart: number, members: RootMembers | undefined): number {
   if (bytes[keyStart] !== QUOTE) throw invalidJson(bytes, keyStart)
-  const keyEnd = scanString(bytes, keyStart)
+  // Keys are short.
+  const keyEnd = scanString(bytes, keyStart, undefined)
   const colon = skipSpace(bytes, keyEnd)
   if (bytes[colon] !== COLON) throw invalidJson(bytes, colon)
   const valueStart = skipSpace(bytes, colon + 1)
