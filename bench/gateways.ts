@@ -50,7 +50,8 @@ export function korproxy(places: Places): Gateway[] {
     {
       name: 'korproxy',
       command: [process.execPath, bundle, 'serve', '--config', config, '--port', String(places.port)],
-      environment: { NODE_ENV: 'production' },
+      // As in the image.
+      environment: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '1' },
       passThrough: { model: OPENAI.model, headers: { authorization: `Bearer ${PASS_THROUGH_KEY}` } },
       translated: { model: TRANSLATED_MODEL, headers: { authorization: `Bearer ${TRANSLATED_KEY}` } },
     },

@@ -1,6 +1,7 @@
 import type { ResourceSet } from '#resources/resource.ts'
 import type { ComponentLoggers } from '#telemetry/log.ts'
 import type { CliCommand, CommandContext } from './cli-command.ts'
+import { limitYoungGeneration } from './heap-growth.ts'
 import { managementToken } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
 import { reportError } from './report-error.ts'
@@ -8,7 +9,6 @@ import type { Standalone } from './standalone.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 import { stopSignal, uncaughtFault } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
-import { limitYoungGeneration } from './young-generation.ts'
 
 interface ServeFlags {
   readonly config: string

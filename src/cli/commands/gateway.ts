@@ -1,8 +1,8 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
+import { limitYoungGeneration } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal, uncaughtFault } from '../stop-signal.ts'
-import { limitYoungGeneration } from '../young-generation.ts'
 
 interface GatewayFlags {
   readonly controller: string

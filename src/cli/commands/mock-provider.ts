@@ -1,7 +1,7 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
+import { limitYoungGeneration } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
-import { limitYoungGeneration } from '../young-generation.ts'
 
 interface MockFlags {
   readonly port: number

@@ -4,6 +4,14 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 /** Two halves of 8 MB: what the caches of a core hold. Beyond it V8 would go on to 64 MB, and each request cost more. */
 const LARGEST_BYTES = 16 * 1024 * 1024
 
+/** By how much the old generation may grow beyond what is alive before it is collected, %. V8 itself lets it become four times as large. */
+const OLD_GENERATION_GROWTH = 90
+
+/** For the whole life of the process. What streams and bodies leave behind is then collected in time, not kept for later. */
+export function limitOldGeneration(): void {
+  setFlagsFromString(`--heap-growing-percent=${OLD_GENERATION_GROWTH}`)
+}
+
 /**
  * Keeps V8's young generation as small as it is. Nearly all that a start allocates stays, so that a larger one would only take
  * memory and time for copying.
