@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Usage } from '#formats/ir/chat-event.ts'
 import type { JsonObject } from '#formats/ir/chat-request.ts'
 import type { JsonScan } from '#formats/json-scan/scan-json.ts'
 import type { Client, GroupTarget, RequestType, Rule } from '#table/routing-table.ts'
 import type { AttemptRecord } from '#telemetry/request-event.ts'
+import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
 import type { ServingTenant } from './serving-table.ts'
 import type { Surface } from './surface.ts'
 
@@ -20,8 +20,8 @@ type OpenAttempt = { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] 
 
 /** One client request and all it collects on its way through the stages. Each field is written by the stage that its comment names. */
 export interface Exchange {
-  readonly request: IncomingMessage
-  readonly reply: ServerResponse
+  readonly request: HttpRequest
+  readonly reply: HttpReply
   readonly surface: Surface
   readonly path: string
   readonly query: URLSearchParams

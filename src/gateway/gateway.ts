@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { scanJson } from '#formats/json-scan/scan-json.ts'
@@ -7,6 +6,7 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import { AccountRegistry, type SavedHealth } from './account-registry.ts'
 import { answerLocally } from './answer-locally.ts'
 import { AttemptLoop } from './attempt-loop.ts'
+import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
 import { countTokens } from './count-tokens.ts'
 import { CountedIds } from './counted-ids.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
@@ -159,7 +159,7 @@ export class Gateway {
   }
 
   /** Serves one AI request, whatever its path. Never rejects. */
-  async serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
+  async serve(request: HttpRequest, reply: HttpReply): Promise<void> {
     const exchange = openExchange(this.#runtime, request, reply)
     const client = new ClientReply(exchange, this)
     if (exchange.surface.operation.kind === 'hello') {

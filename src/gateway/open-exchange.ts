@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
 import type { CountedIds } from './counted-ids.ts'
 import type { Exchange } from './exchange.ts'
 import { ModelCatalogue } from './model-catalogue.ts'
@@ -14,7 +14,7 @@ const NOBODY = new Uint8Array(0)
 const NO_QUERY = new URLSearchParams()
 
 /** Begins an exchange: the request line is read, everything else still open. */
-export function openExchange(runtime: GatewayRuntime, request: IncomingMessage, reply: ServerResponse): Exchange {
+export function openExchange(runtime: GatewayRuntime, request: HttpRequest, reply: HttpReply): Exchange {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)

@@ -1,24 +1,14 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import { type AdminOptions, addAdminRoutes } from './admin-routes.ts'
+import { ClientListener } from './client-http/client-listener.ts'
 import type { Gateway } from './gateway.ts'
 import { checkFraming } from './stages/check-framing.ts'
-import { checkLocalNames, isLoopback } from './stages/check-local-names.ts'
-
-/** Long enough for load balancers, whose own limit is 60 s: the side that closes first must not be ours. */
-const KEEP_ALIVE_MS = 75_000
-const HEADERS_TIMEOUT_MS = 15_000
-/** Node looks for slow headers every 30 s by itself. */
-const CHECK_INTERVAL_MS = 2_000
-/** SDKs and agents send a few KiB of headers. */
-const MAX_HEADER_BYTES = 64 * 1024
-
-/** Kept for a client that does not read; the kernel's own buffers come on top. */
-const SOCKET_BUFFER_BYTES = 16_384
+import { checkLocalNames, isCommonLocal, isLoopback } from './stages/check-local-names.ts'
 
 /** Time for the last error events to leave. */
 const FLUSH_MS = 100
@@ -45,9 +35,16 @@ const OWN_PATH = /^\/(?:livez|readyz|metrics|_korproxy\/)/
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<GatewayServer> {
   const open = isLoopback(options.host)
   gateway.listensOn(open ? 'loopback' : 'network')
+  const clients = new ClientListener(
+    listener((request, reply) => app.routing(request, reply), gateway, { ...options, localNamesOnly: open }),
+    {
+      serves: ({ url = '', headers }) => !OWN_PATH.test(url) && (!open || isCommonLocal(headers)),
+      serve: (request, reply) => void gateway.serve(request, reply),
+    },
+  )
   const app = Fastify({
     logger: false,
-    serverFactory: (own) => createHttpServer(listener(own, gateway, { ...options, localNamesOnly: open })),
+    serverFactory: () => clients.server,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
   })
@@ -69,24 +66,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   addStatusRoutes(app, gateway, options)
   if (options.admin !== undefined) addAdminRoutes(app, gateway, options.admin)
   await app.listen({ host: options.host, port: options.port })
-  return new GatewayServer(app, gateway)
-}
-
-function createHttpServer(onRequest: RequestListener): Server {
-  const server = createServer(
-    {
-      highWaterMark: SOCKET_BUFFER_BYTES,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: 0,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    },
-    onRequest,
-  )
-  // 0 = no limit by count; Node would drop the rest silently, the size limit refuses instead.
-  server.maxHeadersCount = 0
-  return server
+  return new GatewayServer(app, gateway, clients)
 }
 
 /** @param own serves the gateway's own paths */
@@ -171,10 +151,12 @@ export interface DrainOptions {
 export class GatewayServer {
   readonly #app: FastifyInstance
   readonly #gateway: Gateway
+  readonly #clients: ClientListener
 
-  constructor(app: FastifyInstance, gateway: Gateway) {
+  constructor(app: FastifyInstance, gateway: Gateway, clients: ClientListener) {
     this.#app = app
     this.#gateway = gateway
+    this.#clients = clients
   }
 
   get address(): AddressInfo {
@@ -195,17 +177,16 @@ export class GatewayServer {
   async drain({ minimumMs, graceMs, idleConnections }: DrainOptions): Promise<void> {
     this.#gateway.startDraining()
     const startedAt = performance.now()
-    const { server } = this.#app
     for (;;) {
       const passedMs = performance.now() - startedAt
       if (passedMs >= graceMs) break
-      if (idleConnections === 'Close') server.closeIdleConnections()
+      if (idleConnections === 'Close') this.#clients.closeIdle()
       const done =
-        this.#gateway.inFlight === 0 && (idleConnections === 'Close' || (await countConnections(server)) === 0)
+        this.#gateway.inFlight === 0 && (idleConnections === 'Close' || (await this.#clients.countConnections()) === 0)
       if (done && passedMs >= minimumMs) break
       await sleep(POLL_MS)
     }
-    if ((await countConnections(server)) > 0) {
+    if ((await this.#clients.countConnections()) > 0) {
       this.#gateway.cutOpenExchanges()
       await sleep(FLUSH_MS)
     }
@@ -214,14 +195,8 @@ export class GatewayServer {
 
   async close(): Promise<void> {
     const closed = this.#app.close()
-    this.#app.server.closeAllConnections()
+    this.#clients.closeAll()
     await closed
     await this.#gateway.close()
   }
-}
-
-function countConnections(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
-  })
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpReply } from '../client-http/http-exchange.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** Adds the headers that say how a request was routed (R1.9), and its correlation id under both names. */
@@ -30,7 +30,7 @@ function headerText(text: string): string {
 /** The client's side of an exchange: head once, then bytes with back-pressure. */
 export class ClientReply {
   readonly #exchange: Exchange
-  readonly #reply: ServerResponse
+  readonly #reply: HttpReply
   readonly #gateway: { readonly draining: boolean }
 
   /** @param gateway once it drains, a reply closes its connection, also that of a request which came before */

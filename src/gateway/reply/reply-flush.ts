@@ -1,12 +1,8 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpReply } from '../client-http/http-exchange.ts'
 import type { Sweeper, Swept } from '../sweep.ts'
 
 /** Resolves when the client has taken the whole reply, or is gone; undefined = it has already. A client that stops reading is cut. */
-export function replyFlushed(
-  reply: ServerResponse,
-  sweeper: Sweeper,
-  stalledReaderMs: number,
-): Promise<void> | undefined {
+export function replyFlushed(reply: HttpReply, sweeper: Sweeper, stalledReaderMs: number): Promise<void> | undefined {
   if (reply.destroyed || !reply.writableEnded || reply.writableLength === 0) return undefined
   return new Promise((resolve) => {
     const slot = sweeper.add(new ReplyFlush(reply, stalledReaderMs))
@@ -18,12 +14,12 @@ export function replyFlushed(
 }
 
 class ReplyFlush implements Swept {
-  readonly #reply: ServerResponse
+  readonly #reply: HttpReply
   readonly #stalledReaderMs: number
   #leftBytes: number
   #progressAt: number | undefined
 
-  constructor(reply: ServerResponse, stalledReaderMs: number) {
+  constructor(reply: HttpReply, stalledReaderMs: number) {
     this.#reply = reply
     this.#stalledReaderMs = stalledReaderMs
     this.#leftBytes = reply.writableLength

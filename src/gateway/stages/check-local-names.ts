@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 
@@ -22,7 +22,11 @@ export function checkLocalNames(request: IncomingMessage): void {
   }
 }
 
-/** What nearly every local client says. */
+/** What nearly every local client says; `checkLocalNames` lets it through. */
+export function isCommonLocal({ host = '', origin }: IncomingHttpHeaders): boolean {
+  return origin === undefined && COMMON_NAME.test(host)
+}
+
 const COMMON_NAME = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/
 
 function hostName(host: string): string {

@@ -58,9 +58,11 @@ class BodyReader implements Swept, Abortable {
   readonly #slot: number
   readonly #resolve: (body: Uint8Array) => void
   readonly #reject: (error: Error) => void
-  /** Most bodies come in one piece. */
-  #first: Buffer | undefined
-  #rest: Buffer[] | undefined
+  /** As the client says; undefined: it sends chunks. */
+  readonly #declaredBytes: number | undefined
+  /** The body, where its length is known. Most come in one piece, which is not copied. */
+  #whole: Buffer | undefined
+  readonly #pieces: Buffer[] = []
   #bytes = 0
   #deadline = 0
   #done = false
@@ -76,6 +78,8 @@ class BodyReader implements Swept, Abortable {
     this.#reject = reject
     this.#slot = sweeper.add(this)
     exchange.underWay = this
+    const declared = exchange.request.headers['content-length']
+    this.#declaredBytes = declared === undefined ? undefined : Number(declared)
     exchange.request.on('data', (chunk: Buffer) => this.#onData(chunk))
     exchange.request.on('end', () => this.#onEnd())
   }
@@ -101,17 +105,23 @@ class BodyReader implements Swept, Abortable {
       this.#fail(error as KorProxyError)
       return
     }
+    this.#keep(chunk)
     this.#bytes += chunk.length
-    if (this.#first === undefined) this.#first = chunk
-    else if (this.#rest === undefined) this.#rest = [chunk]
-    else this.#rest.push(chunk)
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#declaredBytes === undefined) this.#pieces.push(chunk)
+    else if (chunk.length === this.#declaredBytes) this.#whole = chunk
+    else {
+      this.#whole ??= Buffer.allocUnsafeSlow(this.#declaredBytes)
+      this.#whole.set(chunk, this.#bytes)
+    }
   }
 
   #onEnd(): void {
     if (this.#done) return
     this.#leave()
-    const first = this.#first ?? NOTHING
-    this.#resolve(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes))
+    this.#resolve(this.#whole ?? Buffer.concat(this.#pieces, this.#bytes))
   }
 
   /** A request errs once more when its client leaves later: what was given back must not be given back twice. */
@@ -130,8 +140,6 @@ class BodyReader implements Swept, Abortable {
     this.#sweeper.remove(this.#slot)
   }
 }
-
-const NOTHING = Buffer.alloc(0)
 
 /** @throws KorProxyError KP-SYS-513 */
 export function checkUtf8(body: Uint8Array): void {
