@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -107,15 +107,15 @@ for (const { name, path, body } of PATHS) {
     const stack = await startStack(t, accounts(['a']).replaceAll('{simulator}', url), {
       limits: { stalledReaderMs: 3_000 },
     })
-    const replies = new Set<ServerResponse>()
+    const sockets = new Set<Socket>()
     const collect = (message: unknown): void => {
       // What Node publishes on this channel.
-      replies.add((message as { response: ServerResponse }).response)
+      sockets.add((message as { socket: Socket }).socket)
     }
-    subscribe('http.server.request.start', collect)
-    t.teardown(() => unsubscribe('http.server.request.start', collect))
+    subscribe('net.server.socket', collect)
+    t.teardown(() => unsubscribe('net.server.socket', collect))
     // Once before, so that what code and pools need is not counted.
-    const round = { far, stack, request: requestText(path, body), replies }
+    const round = { far, stack, request: requestText(path, body), sockets }
     await stallRound(t, round)
     const cost = await stallRound(t, round)
     t.ok(cost < 400_000, `${Math.round(cost)} bytes a reader, both sockets and all objects together`)
@@ -127,13 +127,13 @@ interface StallRound {
   readonly far: FarSides
   readonly stack: Stack
   readonly request: string
-  /** Those of the gateway, as they begin. */
-  readonly replies: Set<ServerResponse>
+  /** Those of the gateway's clients, as they connect; the provider's are in another thread. */
+  readonly sockets: Set<Socket>
 }
 
 /** Gives the bytes that the gateway holds for each of 50 stalled readers. */
-async function stallRound(t: Test, { far, stack, request, replies }: StallRound): Promise<number> {
-  replies.clear()
+async function stallRound(t: Test, { far, stack, request, sockets }: StallRound): Promise<number> {
+  sockets.clear()
   const before = await memory()
   far.readers(stack, 50, request)
   await waitFor(
@@ -151,7 +151,7 @@ async function stallRound(t: Test, { far, stack, request, replies }: StallRound)
       return isStill
     },
   )
-  const queued = Math.max(...[...replies].map(({ writableLength }) => writableLength))
+  const queued = Math.max(...[...sockets].map(({ writableLength }) => writableLength))
   t.ok(queued > 0 && queued < 100_000, `${queued} bytes are queued for a reader at most`)
   const cost = ((await memory()) - before) / 50
   t.ok(

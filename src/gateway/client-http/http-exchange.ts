@@ -21,7 +21,7 @@ export interface HttpReply {
   /** Bytes that the kernel has not taken yet. */
   readonly writableLength: number
   readonly writableNeedDrain: boolean
-  /** @param headers flat @throws TypeError for a header that cannot be sent; then nothing has been */
+  /** @param headers flat, names in lower case @throws TypeError for a header that cannot be sent; then nothing has been */
   writeHead(status: number, headers: string[]): unknown
   write(chunk: Uint8Array | string): boolean
   end(chunk?: Uint8Array | string): unknown

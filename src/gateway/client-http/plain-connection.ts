@@ -44,14 +44,15 @@ export class PlainConnection implements ReplyOwner {
     socket.on('close', this.#left)
   }
 
+  /** Has been used and waits for its client's next request. One that was never used is about to be. */
   get isIdle(): boolean {
-    return this.#reply === undefined
+    return this.#reply === undefined && this.#served > 0
   }
 
   closeIfExpired(now: number): void {
     const { keepAliveMs, firstRequestMs } = this.#options
     const limitMs = this.#served === 0 ? firstRequestMs : keepAliveMs
-    if (this.isIdle && now - this.#idleSince > limitMs) this.#socket.destroy()
+    if (this.#reply === undefined && now - this.#idleSince > limitMs) this.#socket.destroy()
   }
 
   destroy(): void {
@@ -61,9 +62,11 @@ export class PlainConnection implements ReplyOwner {
   #read(chunk: Buffer): void {
     // The reply said that it was the last.
     if (this.#socket.writableEnded) return
-    const continues = this.#isBodyOpen
+    const before = this.#request
+    // Nothing but body, and a piece of it only: a whole one may be kept by its listener.
+    const isPiece = before !== undefined && chunk.length <= before.missingBytes && chunk.length < before.bodyBytes
     this.#take(chunk)
-    if ((continues || this.#isBodyOpen) && this.#early === undefined) giveBack(chunk)
+    if (isPiece || (before === undefined && this.#isBodyOpen)) giveBack(chunk)
   }
 
   get #isBodyOpen(): boolean {
@@ -99,7 +102,7 @@ export class PlainConnection implements ReplyOwner {
 
   replyFlushed(reply: PlainReply): void {
     this.#reply = undefined
-    if (reply.isLast) {
+    if (reply.isLast || this.#socket.writableEnded || this.#socket.destroyed) {
       this.#socket.destroySoon()
       return
     }

@@ -11,6 +11,8 @@ export interface PlainHead {
 }
 
 const LETTER_P = 0x50
+/** Node's limit is 64 KiB and counts in its own way: what comes near it is Node's to judge. */
+const MOST_HEAD_BYTES = 60_000
 const HEAD_END = Buffer.from('\r\n\r\n')
 
 /** Visible ASCII, no folded line, no space before a colon, no bare CR or LF. */
@@ -22,8 +24,8 @@ const HOST = /^[A-Za-z0-9._:[\]-]+$/
 /** No escapes, no empty or dot segments: nothing that another reader could resolve to another path. */
 const PATH = /^(?:\/[A-Za-z0-9_~@:-][A-Za-z0-9._~@:-]*)+(?:\?[^#]*)?$/
 
-/** Headers that say how to read the message or the connection, but for a length and `keep-alive`. */
-const OF_THE_CONNECTION: readonly string[] = [
+/** Headers that say how to read the message or the connection, but for a length and `keep-alive`; and one that Node gives as a list. */
+const NOT_PLAIN: readonly string[] = [
   'transfer-encoding',
   'expect',
   'upgrade',
@@ -31,13 +33,14 @@ const OF_THE_CONNECTION: readonly string[] = [
   'te',
   'proxy-connection',
   'http2-settings',
+  'set-cookie',
 ]
 
 /** Undefined: anything but the plainest form, or a head that is not whole. Node's own parser is the judge of those. */
 export function readPlainHead(bytes: Buffer): PlainHead | undefined {
   if (bytes[0] !== LETTER_P) return undefined
   const end = bytes.indexOf(HEAD_END)
-  if (end === -1) return undefined
+  if (end === -1 || end > MOST_HEAD_BYTES) return undefined
   const text = bytes.toString('latin1', 0, end)
   if (!PLAIN.test(text)) return undefined
   const lineEnd = text.indexOf('\r\n')
@@ -58,7 +61,10 @@ function readHeaders(text: string, firstLineEnd: number): IncomingHttpHeaders | 
     const colon = text.indexOf(':', start)
     const name = text.slice(start, colon).toLowerCase()
     if (headers[name] !== undefined) return undefined
-    headers[name] = text.slice(colon + 1, lineEnd).trim()
+    const value = text.slice(colon + 1, lineEnd)
+    // Node refuses this tab.
+    if (name === 'content-length' && value.endsWith('\t')) return undefined
+    headers[name] = value.trim()
   }
   return headers
 }
@@ -67,6 +73,6 @@ function isPlain(headers: IncomingHttpHeaders): boolean {
   const { host = '', connection = 'keep-alive' } = headers
   if (!HOST.test(host) || !LENGTH.test(headers['content-length'] ?? '')) return false
   if (connection !== 'keep-alive' && connection.toLowerCase() !== 'keep-alive') return false
-  for (const name of OF_THE_CONNECTION) if (headers[name] !== undefined) return false
+  for (const name of NOT_PLAIN) if (headers[name] !== undefined) return false
   return true
 }

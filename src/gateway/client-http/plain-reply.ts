@@ -11,6 +11,10 @@ const CRLF = Buffer.from('\r\n', 'latin1')
 const CRLF_LAST_CHUNK = Buffer.concat([CRLF, LAST_CHUNK])
 const NOTHING = Buffer.alloc(0)
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Names of headers that are tokens: there are some dozens, each sent again and again. */
+const knownNames = new Set<string>()
+const MOST_NAMES = 1_000
 
 /** What a reply tells its connection. */
 export interface ReplyOwner {
@@ -58,20 +62,23 @@ export class PlainReply implements HttpReply {
   }
 
   writeHead(status: number, headers: string[]): void {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
-    let framing: Framing = status === 204 || status === 304 ? 'empty' : 'chunked'
-    for (let at = 0; at < headers.length; at += 2) {
-      const name = headers[at] ?? ''
-      const value = headers[at + 1] ?? ''
-      if (FORBIDDEN.test(value)) throw new TypeError(`header ${name} has a character that cannot be sent`)
-      head += `${name}: ${value}\r\n`
-      if (name === 'content-length' && framing === 'chunked') framing = 'length'
-      else if (name === 'connection') this.isLast = true
-    }
-    this.#framing = framing
+    this.#framing = status === 204 || status === 304 ? 'empty' : 'chunked'
+    this.isLast = false
+    let lines = ''
+    for (let at = 0; at < headers.length; at += 2) lines += this.#headerLine(headers[at] ?? '', headers[at + 1] ?? '')
     const connection = this.isLast ? '' : `Connection: keep-alive\r\nKeep-Alive: ${this.#keepAlive}\r\n`
-    const encoding = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#head = `${head}Date: ${httpDate()}\r\n${connection}${encoding}\r\n`
+    const encoding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
+    const statusLine = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+    this.#head = `${statusLine}${lines}Date: ${httpDate()}\r\n${connection}${encoding}\r\n`
+  }
+
+  #headerLine(name: string, value: string): string {
+    if (FORBIDDEN.test(value) || !isName(name)) {
+      throw new TypeError(`header ${name} has a character that cannot be sent`)
+    }
+    if (name === 'content-length' && this.#framing === 'chunked') this.#framing = 'length'
+    else if (name === 'connection') this.isLast = true
+    return `${name}: ${value}\r\n`
   }
 
   write(chunk: Uint8Array | string): boolean {
@@ -85,12 +92,14 @@ export class PlainReply implements HttpReply {
   }
 
   end(chunk?: Uint8Array | string): void {
+    if (this.writableEnded) return
     if (chunk !== undefined) this.#add(chunk)
     this.writableEnded = true
     this.#flush()
   }
 
   #add(chunk: Uint8Array | string): void {
+    if (this.#framing === 'empty') return
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     this.#waiting.push(bytes)
     this.#waitingBytes += bytes.length
@@ -138,14 +147,15 @@ export class PlainReply implements HttpReply {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.writableEnded) this.#socket.write(bytes, () => this.#ended())
+    if (this.writableEnded) this.#socket.write(bytes, (error) => this.#ended(error))
     else this.#socket.write(bytes)
   }
 
-  #ended(): void {
+  #ended(error: Error | null | undefined): void {
     this.#owner.replyFlushed(this)
     const onClose = this.#onClose
-    if (onClose === undefined) return
+    // After an error the socket's own `close` tells.
+    if (onClose === undefined || error instanceof Error) return
     this.#socket.off('close', onClose)
     onClose()
   }
@@ -162,6 +172,13 @@ export class PlainReply implements HttpReply {
       this.#socket.once('close', listener)
     }
   }
+}
+
+function isName(name: string): boolean {
+  if (knownNames.has(name)) return true
+  if (!TOKEN.test(name)) return false
+  if (knownNames.size < MOST_NAMES) knownNames.add(name)
+  return true
 }
 
 function flushLater(reply: PlainReply): void {

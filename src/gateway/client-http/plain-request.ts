@@ -12,12 +12,14 @@ export class PlainRequest implements HttpRequest {
   #onData: ((chunk: Buffer) => void) | undefined
   #onEnd: (() => void) | undefined
   #missingBytes: number
+  readonly bodyBytes: number
 
   constructor(head: PlainHead, socket: Socket) {
     this.url = head.url
     this.headers = head.headers
     this.socket = socket
     this.#missingBytes = head.bodyBytes
+    this.bodyBytes = head.bodyBytes
   }
 
   on(event: 'data', listener: (chunk: Buffer) => void): void
