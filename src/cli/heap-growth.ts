@@ -5,12 +5,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 const LARGEST_BYTES = 16 * 1024 * 1024
 
 /** By how much the old generation may grow beyond what is alive before it is collected, %. V8 itself lets it become four times as large. */
-const OLD_GENERATION_GROWTH = 90
-
-/** For the whole life of the process. What streams and bodies leave behind is then collected in time, not kept for later. */
-export function limitOldGeneration(): void {
-  setFlagsFromString(`--heap-growing-percent=${OLD_GENERATION_GROWTH}`)
-}
+const OLD_GENERATION_GROWTH = 120
 
 /**
  * Keeps V8's young generation as small as it is. Nearly all that a start allocates stays, so that a larger one would only take
@@ -22,9 +17,10 @@ export function holdYoungGeneration(): void {
 
 /**
  * From now on the young generation grows with the load up to a limit, as with `--max-semi-space-size`, which must be known before
- * the process starts.
+ * the process starts, and the old one within a limit: what streams and bodies leave behind is collected in time, not kept for later.
  */
-export function limitYoungGeneration(): void {
+export function limitHeap(): void {
+  setFlagsFromString(`--heap-growing-percent=${OLD_GENERATION_GROWTH}`)
   growYoungGeneration()
   const observer = new PerformanceObserver(() => {
     if (youngGenerationBytes() < LARGEST_BYTES) growYoungGeneration()

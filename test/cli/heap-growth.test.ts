@@ -8,7 +8,7 @@ function largestMiB(start: string): number {
   const script = `
     import { getHeapSpaceStatistics } from 'node:v8'
     import { setImmediate } from 'node:timers/promises'
-    import { holdYoungGeneration, limitYoungGeneration } from '${MODULE}'
+    import { holdYoungGeneration, limitHeap } from '${MODULE}'
     ${start}
     const kept = []
     let largest = 0
@@ -29,7 +29,7 @@ const BETWEEN_MIB = 40
 t.test('the young generation of V8 stays small during the start, and is limited afterwards', (t) => {
   const sizes = {
     held: largestMiB('holdYoungGeneration()'),
-    limited: largestMiB('holdYoungGeneration(); limitYoungGeneration()'),
+    limited: largestMiB('holdYoungGeneration(); limitHeap()'),
     byItself: largestMiB(''),
   }
   t.ok(sizes.held > 0 && sizes.held < BETWEEN_MIB, `held: ${sizes.held} MiB`)
@@ -43,7 +43,7 @@ function majorCollections(start: string): number {
   const script = `
     import { PerformanceObserver, constants } from 'node:perf_hooks'
     import { setImmediate } from 'node:timers/promises'
-    import { limitOldGeneration } from '${MODULE}'
+    import { limitHeap } from '${MODULE}'
     ${start}
     let major = 0
     new PerformanceObserver((list) => {
@@ -62,7 +62,7 @@ function majorCollections(start: string): number {
 }
 
 t.test('the old generation of V8 is collected before it has become much larger than what is alive', (t) => {
-  const [limited, byItself] = [majorCollections('limitOldGeneration()'), majorCollections('')]
+  const [limited, byItself] = [majorCollections('limitHeap()'), majorCollections('')]
   t.ok(byItself > 0 && limited > byItself * 1.3, `${limited} collections, by itself ${byItself}`)
   t.end()
 })

@@ -1,5 +1,5 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitYoungGeneration } from '../heap-growth.ts'
+import { limitHeap } from '../heap-growth.ts'
 import { readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
 
@@ -82,7 +82,7 @@ async function runController(flags: ControllerFlags): Promise<void> {
   const outcome = await Promise.race([started.then(() => 'Serving'), stopped])
   if (outcome === 'Serving')
     loggers.component('cli').info({ port: role.port, statusPort: role.statusPort }, 'listening')
-  limitYoungGeneration()
+  limitHeap()
   await stopped
   await role.drain()
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitYoungGeneration } from '../heap-growth.ts'
+import { limitHeap } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal, uncaughtFault } from '../stop-signal.ts'
 
@@ -78,7 +78,7 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     ...(flags.accessLog && { accessLog: new AccessLog({ log: loggers.component('access-log') }) }),
   })
   loggers.component('cli').info({ url: role.url, statusPort: role.statusPort }, 'listening')
-  limitYoungGeneration()
+  limitHeap()
   const fault = uncaughtFault((error) => loggers.component('cli').error({ err: error }, 'uncaught error; draining'))
   await Promise.race([stopSignal(), fault])
   loggers.component('cli').info({ seconds: flags.drain }, 'draining')

@@ -1,5 +1,5 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitYoungGeneration } from '../heap-growth.ts'
+import { limitHeap } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
 
@@ -32,7 +32,7 @@ async function mockProvider(flags: MockFlags, { terminal }: CommandContext): Pro
     gapMs: flags.gap,
   })
   terminal.print(`The simulator listens on ${simulator.url}\n`)
-  limitYoungGeneration()
+  limitHeap()
   await stopSignal()
   await simulator.close()
 }
