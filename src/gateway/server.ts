@@ -38,7 +38,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   const clients = new ClientListener(
     listener((request, reply) => app.routing(request, reply), gateway, { ...options, localNamesOnly: open }),
     {
-      serves: ({ url = '', headers }) => !OWN_PATH.test(url) && (!open || isCommonLocal(headers)),
+      serves: ({ url, headers }) => !OWN_PATH.test(url) && (!open || isCommonLocal(headers)),
       serve: (request, reply) => void gateway.serve(request, reply),
     },
   )

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import type { HttpReply, HttpRequest } from './http-exchange.ts'
-import { readPlainHead } from './plain-head.ts'
+import { type PlainHead, readPlainHead } from './plain-head.ts'
 import { PlainReply, type ReplyOwner } from './plain-reply.ts'
 import { PlainRequest } from './plain-request.ts'
 
 export interface PlainConnectionOptions {
   /** Whether the pipeline serves this request. */
-  readonly serves: (request: HttpRequest) => boolean
+  readonly serves: (head: PlainHead) => boolean
   readonly serve: (request: HttpRequest, reply: HttpReply) => void
   /** Gives the connection to node:http for good; what was read of it is with the socket again. */
   readonly handOver: (socket: Socket) => void
@@ -25,7 +25,7 @@ export class PlainConnection implements ReplyOwner {
   readonly #left: () => void
   readonly #keepAlive: string
   readonly #onData = (chunk: Buffer): void => this.#read(chunk)
-  readonly #onEnd = (): void => this.#clientEnded()
+  readonly #onEnd = (): void => void this.#socket.end()
   #request: PlainRequest | undefined
   #reply: PlainReply | undefined
   #early: Buffer | undefined
@@ -82,11 +82,11 @@ export class PlainConnection implements ReplyOwner {
 
   #begin(chunk: Buffer): void {
     const head = readPlainHead(chunk)
-    const request = head === undefined ? undefined : new PlainRequest(head, this.#socket)
-    if (head === undefined || request === undefined || !this.#options.serves(request)) {
+    if (head === undefined || !this.#options.serves(head)) {
       this.#handOver(chunk)
       return
     }
+    const request = new PlainRequest(head, this.#socket)
     const reply = new PlainReply(this.#socket, this, this.#keepAlive)
     this.#request = request
     this.#reply = reply
@@ -118,10 +118,6 @@ export class PlainConnection implements ReplyOwner {
     this.#early = undefined
     this.#socket.resume()
     this.#begin(early)
-  }
-
-  #clientEnded(): void {
-    this.#socket.end()
   }
 
   #handOver(chunk: Buffer): void {

@@ -23,7 +23,7 @@ export class PlainConnections {
     for (const connection of this.#open) connection.closeIfExpired(now)
   }
 
-  /** Connections without a request under way. */
+  /** Connections that wait for another request. */
   closeIdle(): void {
     for (const connection of this.#open) if (connection.isIdle) connection.destroy()
   }

@@ -48,6 +48,23 @@ async function startHolding(t: Test): Promise<Held> {
   return { port, replies }
 }
 
+interface BegunReply extends Held {
+  readonly wire: Wire
+  readonly reply: HttpReply
+}
+
+/** The first bytes of the reply to this request are with its client. */
+async function beginReply(t: Test, request: string | Buffer): Promise<BegunReply> {
+  const { port, replies } = await startHolding(t)
+  const wire = await Wire.connect(t, port)
+  wire.write(request)
+  const reply = await replies.get('/v1/one')
+  reply.writeHead(200, [])
+  reply.write('begun')
+  await wire.received(1)
+  return { port, replies, wire, reply }
+}
+
 function hasClosed(replies: Replies, count = 1): Promise<number> {
   return eventually(
     () => replies.closed.length,
@@ -108,13 +125,7 @@ for (const [reader, request] of Object.entries(READERS)) {
   })
 
   t.test(`a client that resets its connection during a reply is gone for the handler (${reader})`, async (t) => {
-    const { port, replies } = await startHolding(t)
-    const wire = await Wire.connect(t, port)
-    wire.write(request('Hi', { path: '/v1/one' }))
-    const reply = await replies.get('/v1/one')
-    reply.writeHead(200, [])
-    reply.write('begun')
-    await wire.received(1)
+    const { wire, reply, replies, port } = await beginReply(t, request('Hi', { path: '/v1/one' }))
     wire.socket.resetAndDestroy()
     t.equal(await hasClosed(replies), 1)
     t.equal(reply.destroyed, true)
@@ -167,13 +178,7 @@ for (const [reader, request] of Object.entries(READERS)) {
   })
 
   t.test(`a handler may cut its connection (${reader})`, async (t) => {
-    const { port, replies } = await startHolding(t)
-    const wire = await Wire.connect(t, port)
-    wire.write(request('Hi', { path: '/v1/one' }))
-    const reply = await replies.get('/v1/one')
-    reply.writeHead(200, [])
-    reply.write('begun')
-    await wire.received(1)
+    const { wire, reply, replies } = await beginReply(t, request('Hi', { path: '/v1/one' }))
     reply.destroy()
     t.equal(reply.destroyed, true)
     await wire.closed()
