@@ -32,7 +32,7 @@ export interface GatewayLimits {
   readonly maxInFlight: number
   /** All request bodies in memory together, bytes. */
   readonly maxBodyMemoryBytes: number
-  /** Event-loop delay above which new requests get 503, ms. */
+  /** Delay of the event loop, three times in succession, above which new requests get 503; ms. */
   readonly maxLoopDelayMs: number
   readonly bodyTimeoutMs: number
   /** A client that reads nothing for this long is cut. */

@@ -1,22 +1,22 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { GatewayLimits } from './options.ts'
 
-/** How long the median event-loop delay is looked back on. */
-const WINDOW_MS = 1_000
+/** How often the event loop's delay is looked at. */
+const TICK_MS = 100
+/** One large request may hold the loop once or twice: that is over before anybody can be refused for it. */
+const LATE_TICKS_OF_OVERLOAD = 3
 
 /** Refuses new work before the process collapses: too many requests under way, or an event loop that no longer keeps up. */
 export class OverloadGuard {
   #inFlight = 0
-  #delayMs = 0
+  #lateTicks = 0
+  #lastTick = performance.now()
   readonly #limits: GatewayLimits
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #timer: NodeJS.Timeout
 
   constructor(limits: GatewayLimits) {
     this.#limits = limits
-    this.#delay.enable()
-    this.#timer = setInterval(() => this.#readDelay(), WINDOW_MS)
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
   }
 
@@ -33,7 +33,7 @@ export class OverloadGuard {
         { retryAfterMs: 1_000 },
       )
     }
-    if (this.#delayMs > this.#limits.maxLoopDelayMs) {
+    if (this.#lateTicks >= LATE_TICKS_OF_OVERLOAD) {
       throw new KorProxyError('KP-SYS-501', { limit: 'processor time' }, { retryAfterMs: 2_000 })
     }
     this.#inFlight += 1
@@ -43,13 +43,14 @@ export class OverloadGuard {
     this.#inFlight -= 1
   }
 
-  #readDelay(): void {
-    this.#delayMs = this.#delay.percentile(50) / 1e6
-    this.#delay.reset()
+  #tick(): void {
+    const now = performance.now()
+    const delayMs = now - this.#lastTick - TICK_MS
+    this.#lastTick = now
+    this.#lateTicks = delayMs > this.#limits.maxLoopDelayMs ? this.#lateTicks + 1 : 0
   }
 
   close(): void {
     clearInterval(this.#timer)
-    this.#delay.disable()
   }
 }

@@ -58,6 +58,43 @@ t.test('R13.3 health and metrics answer while requests are refused', async (t) =
   t.equal((await slow).status, 200)
 })
 
+/** Keeps the event loop, which gateway and test share, for several turns. */
+async function holdLoop({ turns, ms }: { turns: number; ms: number }): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    const until = performance.now() + ms
+    while (performance.now() < until);
+  }
+}
+
+t.test('R13.3 two long turns of the event loop refuse nobody after them', async (t) => {
+  const stack = await startStack(t, accounts(['a']), { limits: { maxLoopDelayMs: 400 } })
+  t.equal((await ask(stack)).status, 200)
+  const held = holdLoop({ turns: 2, ms: 1_000 })
+  const asked = Array.from({ length: 20 }, () => ask(stack))
+  await held
+  for (const { status } of await Promise.all(asked)) t.equal(status, 200)
+})
+
+t.test('R13.3 an event loop that no longer keeps up refuses; once it does, requests are served again', async (t) => {
+  const stack = await startStack(t, accounts(['a']), { limits: { maxLoopDelayMs: 100 } })
+  const held = holdLoop({ turns: 20, ms: 400 })
+  const refused = await waitFor(
+    () => ask(stack),
+    ({ status }) => status === 503,
+  )
+  t.equal(refused.status, 503)
+  t.equal(refused.headers.get('x-korproxy-error'), 'KP-SYS-501')
+  t.equal(refused.headers.get('retry-after'), '2')
+  t.match(await refused.json(), { error: { message: /processor time/ } })
+  await held
+  const served = await waitFor(
+    () => ask(stack),
+    ({ status }) => status !== 503,
+  )
+  t.equal(served.status, 200)
+})
+
 t.test('clients that leave make room at once', async (t) => {
   const stack = await startStack(t, accounts(['a']), { limits: { maxInFlight: 20 } })
   stack.simulator.script({ times: 60, script: [{ reply: { events: 1 } }, { hang: true }] })
