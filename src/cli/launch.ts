@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import * as modules from 'node:module'
 import { basename } from 'node:path'
-import { holdYoungGeneration } from './heap-growth.ts'
+import { setFlagsForStart } from './v8-flags.ts'
 
 const NEEDED_MAJOR = 24
 
 // Before all else: V8 takes compiled code only under the flags that it was compiled under.
-holdYoungGeneration()
+setFlagsForStart()
 
 // Without this an older Node would end in a TypeError or at an import that it does not have.
 if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {

@@ -1,7 +1,6 @@
 import type { ResourceSet } from '#resources/resource.ts'
 import type { ComponentLoggers } from '#telemetry/log.ts'
 import type { CliCommand, CommandContext } from './cli-command.ts'
-import { limitHeap } from './heap-growth.ts'
 import { managementToken } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
 import { reportError } from './report-error.ts'
@@ -9,6 +8,7 @@ import type { Standalone } from './standalone.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 import { stopSignal, uncaughtFault } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
+import { setFlagsForServing } from './v8-flags.ts'
 
 interface ServeFlags {
   readonly config: string
@@ -51,7 +51,7 @@ export function addServeCommand(program: CliCommand, context: CommandContext): v
 /** Everything that serves is loaded here, so that no other command waits for it. */
 async function serve(flags: ServeFlags, context: CommandContext): Promise<void> {
   const { log, standalone, simulator } = await start(flags, context)
-  limitHeap()
+  setFlagsForServing()
   const fault = uncaughtFault((error) => log.component('cli').error({ err: error }, 'uncaught error; draining'))
   await Promise.race([stopSignal(), fault])
   await standalone.drain(flags.drain * 1000)

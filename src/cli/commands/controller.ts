@@ -1,7 +1,7 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitHeap } from '../heap-growth.ts'
 import { readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { setFlagsForServing } from '../v8-flags.ts'
 
 interface ControllerFlags {
   readonly name: string
@@ -82,7 +82,7 @@ async function runController(flags: ControllerFlags): Promise<void> {
   const outcome = await Promise.race([started.then(() => 'Serving'), stopped])
   if (outcome === 'Serving')
     loggers.component('cli').info({ port: role.port, statusPort: role.statusPort }, 'listening')
-  limitHeap()
+  setFlagsForServing()
   await stopped
   await role.drain()
 }

@@ -1,8 +1,8 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitHeap } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal, uncaughtFault } from '../stop-signal.ts'
+import { setFlagsForServing } from '../v8-flags.ts'
 
 interface GatewayFlags {
   readonly controller: string
@@ -78,7 +78,7 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     ...(flags.accessLog && { accessLog: new AccessLog({ log: loggers.component('access-log') }) }),
   })
   loggers.component('cli').info({ url: role.url, statusPort: role.statusPort }, 'listening')
-  limitHeap()
+  setFlagsForServing()
   const fault = uncaughtFault((error) => loggers.component('cli').error({ err: error }, 'uncaught error; draining'))
   await Promise.race([stopSignal(), fault])
   loggers.component('cli').info({ seconds: flags.drain }, 'draining')

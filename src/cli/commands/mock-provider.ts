@@ -1,7 +1,7 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { limitHeap } from '../heap-growth.ts'
 import { readCount, readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { setFlagsForServing } from '../v8-flags.ts'
 
 interface MockFlags {
   readonly port: number
@@ -32,7 +32,7 @@ async function mockProvider(flags: MockFlags, { terminal }: CommandContext): Pro
     gapMs: flags.gap,
   })
   terminal.print(`The simulator listens on ${simulator.url}\n`)
-  limitHeap()
+  setFlagsForServing()
   await stopSignal()
   await simulator.close()
 }
