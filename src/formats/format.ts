@@ -1,6 +1,6 @@
 import type { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ChatEvent, ChatReply } from './ir/chat-event.ts'
-import type { ChatRequest, JsonObject } from './ir/chat-request.ts'
+import type { ChatOptions, ChatRequest, JsonObject } from './ir/chat-request.ts'
 import type { EmbeddingReply, EmbeddingRequest } from './ir/embedding.ts'
 
 /** Wire formats of chat-like requests. `openai-completions` and `ollama-generate` are spoken to clients and passed through, never translated to. */
@@ -101,8 +101,7 @@ export interface ReplyContext {
 
 /** What an encoder of replies needs from outside; formats are pure. */
 export interface ClientContext {
-  /** The decoded request, for names, namespaces and options of the client. */
-  readonly request: ChatRequest
+  readonly request: ChatOptions
   /** Unix time in milliseconds. */
   readonly now: number
   /** Makes a unique, URL-safe id part (no prefix). */

@@ -1,5 +1,4 @@
 import type { Usage } from '#formats/ir/chat-event.ts'
-import type { JsonObject } from '#formats/ir/chat-request.ts'
 import type { JsonScan } from '#formats/json-scan/scan-json.ts'
 import type { Client, GroupTarget, RequestType, Rule } from '#table/routing-table.ts'
 import type { AttemptRecord } from '#telemetry/request-event.ts'
@@ -39,7 +38,6 @@ export interface Exchange {
   body: Uint8Array
   /** Undefined where the body is not a JSON object (`other` paths). */
   scan: JsonScan | undefined
-  parsed: JsonObject | undefined
 
   /** classify */
   requestType: RequestType

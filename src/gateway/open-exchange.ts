@@ -36,7 +36,6 @@ export function openExchange(runtime: GatewayRuntime, request: HttpRequest, repl
     client: undefined,
     body: NOBODY,
     scan: undefined,
-    parsed: undefined,
     requestType: 'other',
     requestedModel: '',
     stream: false,

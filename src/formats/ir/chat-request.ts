@@ -28,6 +28,9 @@ export interface ChatRequest {
   readonly dropped: readonly string[]
 }
 
+/** A request without its conversation: what the form of the reply depends on. */
+export type ChatOptions = Omit<ChatRequest, 'turns'>
+
 export type Turn = SystemTurn | UserTurn | AssistantTurn | ToolTurn
 
 /** An instruction in the middle of a conversation (before the first turn it stands in `ChatRequest.system`). */

@@ -12,6 +12,8 @@ export interface JsonMember {
   readonly valueStart: number
   readonly valueEnd: number
   readonly type: JsonType
+  /** Of an array longer than 8 KB: commas between its elements, that far apart, where it can be parsed in pieces. */
+  readonly cuts: readonly number[] | undefined
 }
 export interface JsonScan {
   readonly root: JsonType
@@ -25,6 +27,7 @@ const OPEN_OBJECT = 0x7b
 const OPEN_ARRAY = 0x5b
 /** Requests have some dozens; a million of them would hold everybody else up for seconds. */
 const MOST_MEMBERS = 10_000
+const PIECE_BYTES = 8 * 1024
 /** In ASCII both closing brackets stand two after their opening ones. */
 const TO_CLOSING = 2
 const COMMA = 0x2c
@@ -104,6 +107,7 @@ class OpenContainers {
       const bracket = this.#opened[this.depth] ?? 0
       const next = bytes[at] ?? 0
       if (next === COMMA) {
+        if (this.depth === 2) this.#members.endPart(at)
         at = skipSpace(bytes, at + 1)
         return bracket === OPEN_OBJECT ? this.key(at) : at
       }
@@ -134,6 +138,9 @@ class RootMembers {
   #key: string | undefined
   #keyStart = 0
   #valueStart = 0
+  #cuts: number[] | undefined
+  /** Where the piece of the value's array begins. */
+  #pieceStart = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
@@ -148,6 +155,16 @@ class RootMembers {
     this.#key = key
     this.#keyStart = keyStart
     this.#valueStart = valueStart
+    this.#cuts = undefined
+    this.#pieceStart = valueStart
+  }
+
+  /** After an element of an array, or a member of an object, which is not cut. */
+  endPart(comma: number): void {
+    if (comma - this.#pieceStart < PIECE_BYTES) return
+    this.#cuts ??= []
+    this.#cuts.push(comma)
+    this.#pieceStart = comma
   }
 
   /** Also called for the elements of a root array, which have no key. */
@@ -155,7 +172,8 @@ class RootMembers {
     if (this.#key === undefined) return
     const valueStart = this.#valueStart
     const type = typeAt(this.#bytes, valueStart)
-    this.found.add(this.#key, { keyStart: this.#keyStart, valueStart, valueEnd, type })
+    const cuts = type === 'array' ? this.#cuts : undefined
+    this.found.add(this.#key, { keyStart: this.#keyStart, valueStart, valueEnd, type, cuts })
     this.#key = undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { ChatEvent, Citation, FinishEvent, ToolCallStart } from '../ir/chat-event.ts'
-import type { ChatRequest, JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
+import type { ChatOptions, JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
 import { tagSignature } from '../ir/signature.ts'
 import { writeFinishReason } from './map-finish-reason.ts'
 import { writeAnnotation, writeImage } from './write-media.ts'
@@ -16,7 +16,7 @@ interface StartedCall {
 
 /** Turns the events of one choice into the entries of `choices` in its chunks, one entry a chunk. */
 export class ChoiceEncoder {
-  readonly #request: ChatRequest
+  readonly #request: ChatOptions
   readonly #index: number
   readonly #legacy: boolean
   readonly #calls = new Map<number, StartedCall>()
@@ -29,7 +29,7 @@ export class ChoiceEncoder {
   #citedTo = 0
   #textLength = 0
 
-  constructor(request: ChatRequest, index: number) {
+  constructor(request: ChatOptions, index: number) {
     this.#request = request
     this.#index = index
     this.#legacy = isLegacy(request)

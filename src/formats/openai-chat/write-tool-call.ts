@@ -1,4 +1,4 @@
-import type { ChatRequest, JsonObject, Signature } from '../ir/chat-request.ts'
+import type { ChatOptions, JsonObject, Signature } from '../ir/chat-request.ts'
 import { tagSignature } from '../ir/signature.ts'
 import { unwrapCustomInput } from '../openai-responses/custom-input.ts'
 
@@ -10,16 +10,16 @@ export interface WholeCall {
 }
 
 /** A client that offered `functions` reads `function_call`, which holds one call; parallel ones were switched off in its request. */
-export function isLegacy({ tools }: ChatRequest): boolean {
+export function isLegacy({ tools }: ChatOptions): boolean {
   return tools.some(({ origin }) => origin.kind === 'function' && origin.legacy === true)
 }
 
-export function isCustom({ tools }: ChatRequest, name: string): boolean {
+export function isCustom({ tools }: ChatOptions, name: string): boolean {
   return tools.some((tool) => tool.name === name && tool.origin.kind === 'custom')
 }
 
 /** A call in the terms of the client's tool. */
-export function writeCall(call: WholeCall, request: ChatRequest): JsonObject {
+export function writeCall(call: WholeCall, request: ChatOptions): JsonObject {
   const { id, name } = call
   if (isCustom(request, name)) {
     return { id, type: 'custom', custom: { name, input: unwrapCustomInput(call.arguments) } }

@@ -1,6 +1,6 @@
 import type { ClientContext } from '../format.ts'
 import type { FinishReason, Usage } from '../ir/chat-event.ts'
-import type { ChatRequest, JsonObject, ResponseFormat, Tool } from '../ir/chat-request.ts'
+import type { ChatOptions, JsonObject, ResponseFormat, Tool } from '../ir/chat-request.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import type { ToolParameters } from '../openai-chat/tool-parameters.ts'
 import { encodeToolChoice, encodeTools } from './encode-tools.ts'
@@ -63,7 +63,7 @@ export function responseObject(head: ResponseHead, state: ResponseState, echo: J
 }
 
 /** What a response repeats of its request; SDKs have these as required fields. */
-export function requestEcho(request: ChatRequest): JsonObject {
+export function requestEcho(request: ChatOptions): JsonObject {
   const names = clientToolNames(request.tools)
   const { temperature, topP, topLogprobs } = request.sampling
   return jsonFields({

@@ -1,9 +1,10 @@
 import type { ChatFormat } from '#formats/format.ts'
 import { arrayStreamEncoder } from '#formats/gemini/array-stream.ts'
 import type { ChatEvent, ChatReply } from '#formats/ir/chat-event.ts'
-import type { ChatRequest } from '#formats/ir/chat-request.ts'
+import type { ChatOptions } from '#formats/ir/chat-request.ts'
 import { collectReply } from '#formats/ir/collect-reply.ts'
 import { CHAT_FORMATS, EMBEDDING_FORMATS } from '#formats/registry.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import type { ChatReading, PreparedRequest } from '../stages/encode.ts'
 import type { ReplySink } from '../upstream/attempt-result.ts'
 import { BadReply } from '../upstream/connection-failure.ts'
@@ -16,12 +17,11 @@ import { ArrayPassingWriter, PassingWriter, type StreamWriter, TranslatingWriter
 import { contentType, parseReply, WholeSink, type WholeWriter } from './whole-sink.ts'
 
 /** Stands in where a pass-through stream must be closed with an error and nothing was decoded. */
-const UNREAD_REQUEST: ChatRequest = {
+const UNREAD_REQUEST: ChatOptions = {
   model: '',
   stream: true,
   includeUsage: false,
   system: [],
-  turns: [],
   tools: [],
   toolChoice: undefined,
   parallelToolCalls: undefined,
@@ -93,7 +93,7 @@ function passingWriter(relay: Relay, prepared: Extract<ChatPrepared, { kind: 'pa
   return new PassingWriter(format, context, { dropUsage: prepared.addedUsage })
 }
 
-function translatingWriter(relay: Relay, request: ChatRequest): StreamWriter {
+function translatingWriter(relay: Relay, request: ChatOptions): StreamWriter {
   const format = clientChatFormat(relay)
   const encoder = format.streamEncoder(relay.clientContext(request))
   if (relay.exchange.surface.arrayStream) {
@@ -116,8 +116,8 @@ function noteEvents({ exchange }: Relay, events: readonly ChatEvent[]): void {
   if (!notes.finished) throw new BadReply('the reply has no finish reason')
 }
 
-function sendReply(relay: Relay, reply: ChatReply, request: ChatRequest): void {
-  const body = Buffer.from(JSON.stringify(clientChatFormat(relay).encodeReply(reply, relay.clientContext(request))))
+function sendReply(relay: Relay, reply: ChatReply, request: ChatOptions): void {
+  const body = jsonBytes(clientChatFormat(relay).encodeReply(reply, relay.clientContext(request)))
   relay.noteFirstToken()
   relay.client.send(200, relay.replyHeaders(['content-type', 'application/json']), body)
 }
@@ -135,7 +135,7 @@ function passingChat(relay: Relay, reading: ChatReading): WholeWriter {
   }
 }
 
-function translatingChat(relay: Relay, reading: ChatReading, request: ChatRequest): WholeWriter {
+function translatingChat(relay: Relay, reading: ChatReading, request: ChatOptions): WholeWriter {
   return {
     mode: 'translating',
     write(body) {
@@ -180,11 +180,7 @@ function translatingEmbedding(
       const reply = prepared.format.decodeReply(parseReply(body))
       if (reply.inputTokens !== undefined) relay.exchange.usage = { input: reply.inputTokens, output: 0 }
       const encoded = EMBEDDING_FORMATS[operation.format].encodeReply(reply, prepared.request)
-      relay.client.send(
-        200,
-        relay.replyHeaders(['content-type', 'application/json']),
-        Buffer.from(JSON.stringify(encoded)),
-      )
+      relay.client.send(200, relay.replyHeaders(['content-type', 'application/json']), jsonBytes(encoded))
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { ClientContext, ClientError } from '#formats/format.ts'
-import type { ChatRequest } from '#formats/ir/chat-request.ts'
+import type { ChatOptions } from '#formats/ir/chat-request.ts'
 import type { FailedReply, Failure, ReplyHeaders } from '#providers/provider.ts'
 import type { Exchange } from '../exchange.ts'
 import type { ClientReply } from '../reply/client-reply.ts'
@@ -54,7 +54,7 @@ export class Relay {
     return toClientError(this.#runtime, this.exchange, withoutSecret(failure, this.#input.secret))
   }
 
-  clientContext(request: ChatRequest): ClientContext {
+  clientContext(request: ChatOptions): ClientContext {
     return clientContext(this.#runtime, this.exchange, request)
   }
 

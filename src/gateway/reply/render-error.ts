@@ -2,7 +2,7 @@ import type { ErrorKind } from '#errors/error-entry.ts'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ErrorCode } from '#errors/registry.ts'
 import type { ClientContext, ClientError } from '#formats/format.ts'
-import type { ChatRequest } from '#formats/ir/chat-request.ts'
+import type { ChatOptions } from '#formats/ir/chat-request.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import type { Exchange } from '../exchange.ts'
 import type { GatewayRuntime } from '../runtime.ts'
@@ -57,7 +57,7 @@ export function toClientError(runtime: GatewayRuntime, exchange: Exchange, failu
   }
 }
 
-export function clientContext(runtime: GatewayRuntime, exchange: Exchange, request: ChatRequest): ClientContext {
+export function clientContext(runtime: GatewayRuntime, exchange: Exchange, request: ChatOptions): ClientContext {
   return {
     request,
     now: runtime.now(),

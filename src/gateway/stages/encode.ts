@@ -7,7 +7,7 @@ import type {
   ReplyContext,
   TargetModel,
 } from '#formats/format.ts'
-import type { ChatRequest, JsonObject } from '#formats/ir/chat-request.ts'
+import type { ChatOptions, ChatRequest, JsonObject } from '#formats/ir/chat-request.ts'
 import type { EmbeddingRequest } from '#formats/ir/embedding.ts'
 import { readMember, setMember } from '#formats/json-scan/edit-member.ts'
 import { type JsonEdit, spliceJson } from '#formats/json-scan/splice.ts'
@@ -15,6 +15,8 @@ import { CHAT_FORMATS, EMBEDDING_FORMATS } from '#formats/registry.ts'
 import type { Operation, Provider } from '#providers/provider.ts'
 import type { Account, Group, ModelFacts } from '#table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
+import { jsonBytes } from '../json-bytes.ts'
+import { parseScanned } from '../parse-scanned.ts'
 import type { ServingTenant } from '../serving-table.ts'
 
 /** A request ready for one account, and how its reply must be read. */
@@ -31,7 +33,7 @@ export type PreparedRequest =
       readonly operation: Operation
       readonly body: Uint8Array
       readonly reading: ChatReading
-      readonly request: ChatRequest
+      readonly request: ChatOptions
       readonly upstreamStream: boolean
     }
   | {
@@ -119,12 +121,14 @@ function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormat
   const request: ChatRequest = { ...decoded, model: choice.model, stream: upstreamStream }
   const encoded = format.encodeRequest(request, targetModel(choice))
   noteDropped(exchange, decoded.dropped, encoded.dropped)
+  // While the provider answers, the conversation is kept once, as bytes.
+  const { turns: _, ...options } = decoded
   return {
     kind: 'translate-chat',
     operation: { kind: 'chat', format: format.name },
-    body: toBytes(encoded.body),
+    body: jsonBytes(encoded.body),
     reading: { format, context: encoded.replyContext },
-    request: { ...decoded, stream: exchange.stream },
+    request: { ...options, stream: exchange.stream },
     upstreamStream,
   }
 }
@@ -160,7 +164,7 @@ function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: Embed
   return {
     kind: 'translate-embedding',
     operation: { kind: 'embedding', format: upstream },
-    body: toBytes(encoded.body),
+    body: jsonBytes(encoded.body),
     format,
     request,
   }
@@ -196,13 +200,9 @@ function usageEdit(exchange: Exchange, format: ChatFormatName, supported: boolea
   return [setMember(scan, 'stream_options', { ...members, include_usage: true })]
 }
 
-export function parsedBody(exchange: Exchange): JsonObject {
-  exchange.parsed ??= parseObject(exchange.body)
-  return exchange.parsed
-}
-
-function parseObject(body: Uint8Array): JsonObject {
-  const value: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString())
+/** Parsed anew for each attempt: what is kept while a provider answers is copied by V8's collector again and again. */
+export function parsedBody({ body, scan }: Exchange): JsonObject {
+  const value = parseScanned(body, scan)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new KorProxyError('KP-SYS-516', { message: 'body: expected a JSON object' })
   }
@@ -221,10 +221,6 @@ export function targetModel({ provider, account, model, group, tenant }: Choice)
     capabilities: { ...provider.capabilities(model), ...facts?.capabilities },
     quirks: { ...provider.quirks(account, model), onUnsupported: group.onUnsupported },
   }
-}
-
-function toBytes(body: JsonObject): Uint8Array {
-  return Buffer.from(JSON.stringify(body))
 }
 
 /** Adds names to what the client is told was left out. */

@@ -1,0 +1,80 @@
+import type { JsonObject } from '#formats/ir/chat-request.ts'
+
+/** Length at which text is turned into bytes, UTF-16 units. */
+const PIECE_UNITS = 1024
+/** Of a UTF-16 unit in UTF-8; a pair of units takes four bytes. */
+const MOST_BYTES_PER_UNIT = 3
+
+const scratch = Buffer.allocUnsafeSlow(256 * 1024)
+
+/**
+ * The bytes of `JSON.stringify(object)`. Arrays are written element by element: the text of a long conversation at once, and its
+ * conversion, would each fill fresh memory, which takes three times as long.
+ */
+export function jsonBytes(object: JsonObject): Buffer {
+  const bytes = new ByteWriter()
+  let before = '{'
+  for (const [key, value] of Object.entries(object)) {
+    bytes.add(`${before}${JSON.stringify(key)}:`)
+    before = ','
+    if (Array.isArray(value)) addArray(bytes, value)
+    else bytes.add(JSON.stringify(value))
+  }
+  bytes.add(before === '{' ? '{}' : '}')
+  return bytes.end()
+}
+
+function addArray(bytes: ByteWriter, values: readonly unknown[]): void {
+  let before = '['
+  for (const value of values) {
+    bytes.add(before)
+    bytes.add(JSON.stringify(value))
+    before = ','
+  }
+  bytes.add(before === '[' ? '[]' : ']')
+}
+
+/** Gathers text and gives its UTF-8. What is added must not end within a surrogate pair. */
+class ByteWriter {
+  #text = ''
+  /** Bytes in the scratch buffer. */
+  #used = 0
+  readonly #written: Buffer[] = []
+
+  add(text: string): void {
+    // A long text is not joined to another, which would be one copy more.
+    if (text.length >= PIECE_UNITS) {
+      this.#write(this.#text)
+      this.#write(text)
+      this.#text = ''
+      return
+    }
+    this.#text += text
+    if (this.#text.length < PIECE_UNITS) return
+    this.#write(this.#text)
+    this.#text = ''
+  }
+
+  end(): Buffer {
+    if (this.#used === 0 && this.#written.length === 0) return Buffer.from(this.#text)
+    this.#write(this.#text)
+    this.#keepScratch()
+    const [only] = this.#written
+    return only !== undefined && this.#written.length === 1 ? only : Buffer.concat(this.#written)
+  }
+
+  #write(text: string): void {
+    const most = text.length * MOST_BYTES_PER_UNIT
+    if (this.#used + most > scratch.length) this.#keepScratch()
+    if (most > scratch.length) this.#written.push(Buffer.from(text))
+    else this.#used += scratch.write(text, this.#used)
+  }
+
+  #keepScratch(): void {
+    if (this.#used === 0) return
+    const kept = Buffer.allocUnsafeSlow(this.#used)
+    scratch.copy(kept, 0, 0, this.#used)
+    this.#written.push(kept)
+    this.#used = 0
+  }
+}
