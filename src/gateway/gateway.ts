@@ -6,6 +6,7 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import { AccountRegistry, type SavedHealth } from './account-registry.ts'
 import { answerLocally } from './answer-locally.ts'
 import { AttemptLoop } from './attempt-loop.ts'
+import { BurstPace } from './burst-pace.ts'
 import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
 import { countTokens } from './count-tokens.ts'
 import { CountedIds } from './counted-ids.ts'
@@ -48,6 +49,7 @@ export class Gateway {
   readonly #sockets = new SocketWatch()
   readonly #healthChecks: HealthChecks
   readonly #admission = new Admission()
+  readonly #pace = new BurstPace()
   #table: ServingTable | undefined
   #authenticator: Authenticator | undefined
   #draining = false
@@ -173,6 +175,11 @@ export class Gateway {
       entered = 'yes'
       this.#identify(exchange)
       exchange.body = await this.#receiveBody(exchange)
+      const turn = this.#pace.turn()
+      if (turn !== undefined) {
+        await turn
+        if (exchange.clientGone) throw new ClientGone('client left')
+      }
       const answering = this.#answer(exchange, client)
       if (answering !== undefined) await answering
     } catch (error) {
@@ -181,6 +188,7 @@ export class Gateway {
     const flushed = replyFlushed(reply, this.#runtime.sweeper, this.#runtime.options.limits.stalledReaderMs)
     if (flushed !== undefined) await flushed
     exchanges.delete(exchange)
+    if (exchange.stream) this.#pace.streamClosed()
     this.#runtime.bodyMemory.release(exchange.body.length)
     if (entered === 'no') return
     this.#overload.leave()
@@ -230,6 +238,7 @@ export class Gateway {
     exchange.requestType = classified.requestType
     exchange.requestedModel = classified.requestedModel
     exchange.stream = classified.stream
+    if (exchange.stream) this.#pace.streamOpened()
     this.#admission.admit(exchange.client, exchange.requestType, exchange.requestedModel)
     const routed = route({
       tenant,
