@@ -1,4 +1,4 @@
-import type { JsonMember, JsonScan } from '#formats/json-scan/scan-json.ts'
+import { type JsonMember, type JsonScan, PIECE_BYTES } from '#formats/json-scan/scan-json.ts'
 
 /**
  * The value of a JSON text in UTF-8, as `JSON.parse` gives it. Long arrays are parsed in pieces: the text of a long conversation at once
@@ -6,7 +6,8 @@ import type { JsonMember, JsonScan } from '#formats/json-scan/scan-json.ts'
  */
 export function parseScanned(bytes: Uint8Array, scan: JsonScan | undefined): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const long = [...(scan?.members ?? [])].filter(([, { cuts }]) => cuts !== undefined)
+  if (scan === undefined || bytes.length < PIECE_BYTES) return JSON.parse(text.toString())
+  const long = [...scan.members].filter(([, { cuts }]) => cuts !== undefined)
   if (long.length === 0) return JSON.parse(text.toString())
   let rest = ''
   let at = 0

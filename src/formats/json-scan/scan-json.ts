@@ -27,7 +27,8 @@ const OPEN_OBJECT = 0x7b
 const OPEN_ARRAY = 0x5b
 /** Requests have some dozens; a million of them would hold everybody else up for seconds. */
 const MOST_MEMBERS = 10_000
-const PIECE_BYTES = 8 * 1024
+/** Shorter arrays are not cut. */
+export const PIECE_BYTES = 8 * 1024
 /** In ASCII both closing brackets stand two after their opening ones. */
 const TO_CLOSING = 2
 const COMMA = 0x2c

@@ -117,7 +117,7 @@ function noteEvents({ exchange }: Relay, events: readonly ChatEvent[]): void {
 }
 
 function sendReply(relay: Relay, reply: ChatReply, request: ChatOptions): void {
-  const body = jsonBytes(clientChatFormat(relay).encodeReply(reply, relay.clientContext(request)))
+  const body = Buffer.from(JSON.stringify(clientChatFormat(relay).encodeReply(reply, relay.clientContext(request))))
   relay.noteFirstToken()
   relay.client.send(200, relay.replyHeaders(['content-type', 'application/json']), body)
 }
@@ -180,7 +180,7 @@ function translatingEmbedding(
       const reply = prepared.format.decodeReply(parseReply(body))
       if (reply.inputTokens !== undefined) relay.exchange.usage = { input: reply.inputTokens, output: 0 }
       const encoded = EMBEDDING_FORMATS[operation.format].encodeReply(reply, prepared.request)
-      relay.client.send(200, relay.replyHeaders(['content-type', 'application/json']), jsonBytes(encoded))
+      relay.client.send(200, relay.replyHeaders(['content-type', 'application/json']), jsonBytes(encoded, body.length))
     },
   }
 }

@@ -96,6 +96,7 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
   }
 }
 
+const NO_TURNS: ChatRequest['turns'] = []
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormatName): PreparedRequest {
@@ -122,13 +123,13 @@ function encodeChat(exchange: Exchange, choice: Choice, clientFormat: ChatFormat
   const encoded = format.encodeRequest(request, targetModel(choice))
   noteDropped(exchange, decoded.dropped, encoded.dropped)
   // While the provider answers, the conversation is kept once, as bytes.
-  const { turns: _, ...options } = decoded
+  const options: ChatRequest = { ...decoded, stream: exchange.stream, turns: NO_TURNS }
   return {
     kind: 'translate-chat',
     operation: { kind: 'chat', format: format.name },
-    body: jsonBytes(encoded.body),
+    body: jsonBytes(encoded.body, exchange.body.length),
     reading: { format, context: encoded.replyContext },
-    request: { ...options, stream: exchange.stream },
+    request: options,
     upstreamStream,
   }
 }
@@ -164,7 +165,7 @@ function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: Embed
   return {
     kind: 'translate-embedding',
     operation: { kind: 'embedding', format: upstream },
-    body: jsonBytes(encoded.body),
+    body: jsonBytes(encoded.body, exchange.body.length),
     format,
     request,
   }
