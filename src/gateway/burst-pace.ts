@@ -1,5 +1,5 @@
 /** Requests that one turn of the event loop begins while streams are open. Each takes about 50 µs. */
-const PER_TURN = 4
+const PER_TURN = 16
 
 /**
  * Spreads a burst of requests over turns of the event loop, so that the chunks of open streams do not wait until all of the burst are

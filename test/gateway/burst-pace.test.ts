@@ -21,8 +21,8 @@ t.test(
   async (t) => {
     const pace = new BurstPace()
     pace.streamOpened()
-    const first = burst(pace, 6)
-    const second = burst(pace, 4)
+    const first = burst(pace, 24)
+    const second = burst(pace, 16)
     const begun: number[][] = []
     for (let turn = 0; turn < 4; turn += 1) {
       begun.push([first(), second()])
