@@ -29,10 +29,10 @@ t.test(
       await setImmediate()
     }
     t.strictSame(begun, [
-      [4, 0],
-      [6, 2],
-      [6, 4],
-      [6, 4],
+      [16, 0],
+      [24, 8],
+      [24, 16],
+      [24, 16],
     ])
     t.equal(burst(pace, 3)(), 3, 'afterwards a request begins at once')
   },
