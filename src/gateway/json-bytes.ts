@@ -49,25 +49,23 @@ class ByteWriter {
   readonly #written: Buffer[] = []
 
   add(text: string): void {
+    const isLong = text.length >= PIECE_UNITS
+    if (isLong || this.#text.length >= PIECE_UNITS) this.#writeGathered()
     // A long text is not joined to another, which would be one copy more.
-    if (text.length >= PIECE_UNITS) {
-      this.#write(this.#text)
-      this.#write(text)
-      this.#text = ''
-      return
-    }
-    this.#text += text
-    if (this.#text.length < PIECE_UNITS) return
-    this.#write(this.#text)
-    this.#text = ''
+    if (isLong) this.#write(text)
+    else this.#text += text
   }
 
   end(): Buffer {
-    if (this.#used === 0 && this.#written.length === 0) return Buffer.from(this.#text)
-    this.#write(this.#text)
+    this.#writeGathered()
     this.#keepScratch()
     const [only] = this.#written
     return only !== undefined && this.#written.length === 1 ? only : Buffer.concat(this.#written)
+  }
+
+  #writeGathered(): void {
+    this.#write(this.#text)
+    this.#text = ''
   }
 
   #write(text: string): void {

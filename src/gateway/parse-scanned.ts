@@ -6,8 +6,8 @@ import { type JsonMember, type JsonScan, PIECE_BYTES } from '#formats/json-scan/
  */
 export function parseScanned(bytes: Uint8Array, scan: JsonScan | undefined): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (scan === undefined || bytes.length < PIECE_BYTES) return JSON.parse(text.toString())
-  const long = [...scan.members].filter(([, { cuts }]) => cuts !== undefined)
+  const members = scan === undefined || bytes.length < PIECE_BYTES ? [] : [...scan.members]
+  const long = members.filter(([, { cuts }]) => cuts !== undefined)
   if (long.length === 0) return JSON.parse(text.toString())
   let rest = ''
   let at = 0
