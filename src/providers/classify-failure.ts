@@ -10,14 +10,20 @@ export interface ProviderError {
   readonly message: string
   /** Wait that stands in the body instead of a header, ms. */
   readonly retryAfterMs?: number | undefined
+  /** Whose limit or quota it is, where the body tells. */
+  readonly scope?: 'account' | 'model' | undefined
 }
 
 /** How a provider says what went wrong. Patterns are tried on `words` and message; each has a standard that fits OpenAI's manner. */
 export interface FailureDialect {
-  readError(body: string): ProviderError
+  readError(body: string, nowMs: number): ProviderError
   /** No credit, plan or daily quota left: minutes do not help. */
   readonly quota?: RegExp
   readonly rateLimit?: RegExp
+  /** In the `words` of a 429: a limit of a minute, whatever the message says of quotas and plans. */
+  readonly rateLimitCode?: RegExp
+  /** Whose rate limits are, where the provider counts all of them alike. Absent = as the reply tells. */
+  readonly rateLimitScope?: 'model'
   readonly overloaded?: RegExp
   readonly badCredential?: RegExp
   readonly contextLength?: RegExp
@@ -29,8 +35,10 @@ export interface FailureDialect {
 
 const STANDARD = {
   quota:
-    /insufficient_quota|exceeded your current quota|billing|credit balance|usage_limit_reached|arrearage|freetieronly|spend(?:ing)? limit|payment required/i,
+    /insufficient_quota|exceeded your current quota|billing|credit[ _]balance|insufficient balance|usage_limit_(?:reached|exceeded)|arrearage|freetieronly|free-models-per-day|spend(?:ing)?[ _]limit|payment required/i,
   rateLimit: /rate_?limit|throttling|too_?many_?requests|resource_exhausted/i,
+  // Not `rate_limit_error` and `throttling_error`, which are the types of every 429 of some.
+  rateLimitCode: /rate_?limit_?(?:ed|exceeded|reached)|throttling(?!_error)|too_?many_?requests|slow_down/i,
   overloaded: /overloaded|model is (?:currently )?(?:loading|busy)|capacity|server_busy|engine_overloaded/i,
   badCredential:
     /invalid_api_key|incorrect api key|api_key_invalid|authentication_error|invalid authentication|unauthorized|tos_violation/i,
@@ -48,9 +56,12 @@ const STANDARD = {
 interface Facts {
   readonly status: number
   readonly words: string
-  /** Words and message. */
+  /** Words and message, without addresses: a page named `billing` says nothing. */
   readonly text: string
   readonly waitMs: number | undefined
+  /** The wait that the body names. */
+  readonly bodyWaitMs: number | undefined
+  readonly scope: ProviderError['scope']
   readonly dialect: FailureDialect
 }
 
@@ -73,12 +84,14 @@ const CASES: readonly ((facts: Facts) => Verdict | undefined)[] = [
 
 /** Reads a failed reply into an outcome and the client's error, by the provider's dialect. */
 export function classifyFailure(dialect: FailureDialect, reply: FailedReply, nowMs: number): Failure {
-  const error = dialect.readError(reply.body)
+  const error = dialect.readError(reply.body, nowMs)
   const facts: Facts = {
     status: reply.status,
     words: error.words,
-    text: `${error.words} ${error.message}`,
+    text: `${error.words} ${error.message.replaceAll(/https?:\/\/\S+/g, '')}`,
     waitMs: readRetryAfter(reply.headers, nowMs) ?? error.retryAfterMs ?? readSpokenWait(error.message),
+    bodyWaitMs: error.retryAfterMs,
+    scope: error.scope,
     dialect,
   }
   for (const recognise of CASES) {
@@ -117,9 +130,17 @@ function contentRefused(facts: Facts): Verdict | undefined {
 }
 
 function quotaExhausted(facts: Facts): Verdict | undefined {
-  const possible = facts.status === 402 || ([400, 403, 429].includes(facts.status) && says(facts, 'quota'))
-  if (!possible) return undefined
-  return { outcome: { kind: 'quota-exhausted', retryAfterMs: facts.waitMs }, code: 'KP-PROV-108' }
+  const { status, waitMs, bodyWaitMs, scope = 'account' } = facts
+  const possible = status === 402 || ([400, 403, 429].includes(status) && says(facts, 'quota'))
+  if (!possible || hasRateLimitCode(facts)) return undefined
+  // A header beside a quota may be that of the minute.
+  const retryAfterMs = bodyWaitMs === undefined ? waitMs : Math.max(bodyWaitMs, waitMs ?? 0)
+  return { outcome: { kind: 'quota-exhausted', retryAfterMs, scope }, code: 'KP-PROV-108' }
+}
+
+/** Providers advertise their plans and billing pages in the messages of ordinary rate limits. */
+function hasRateLimitCode({ status, words, dialect }: Facts): boolean {
+  return status === 429 && (dialect.rateLimitCode ?? STANDARD.rateLimitCode).test(words)
 }
 
 function overloaded(facts: Facts): Verdict | undefined {
@@ -129,13 +150,14 @@ function overloaded(facts: Facts): Verdict | undefined {
 }
 
 /** What a provider says of the limit of one model. */
-const OF_A_MODEL = /\bmodel\b|PerModel|rate limit reached for \S+ in organization/i
+const OF_A_MODEL = /\bmodel\b|PerModel|(?:rate limit reached|request too large) for \S+ in organization/i
 
 function rateLimited(facts: Facts): Verdict | undefined {
   const { status, dialect, words } = facts
   const bySaying = (status === 400 || status === 403) && (dialect.rateLimit ?? STANDARD.rateLimit).test(words)
   if (status !== 429 && !bySaying) return undefined
-  const scope = OF_A_MODEL.test(facts.text) ? 'model' : 'account'
+  const told = OF_A_MODEL.test(facts.text) ? 'model' : 'account'
+  const scope = facts.scope ?? dialect.rateLimitScope ?? told
   return { outcome: { kind: 'rate-limited', retryAfterMs: facts.waitMs, scope }, code: 'KP-PROV-110' }
 }
 

@@ -20,6 +20,8 @@ export interface Skip {
   readonly reason: SkipReason
   /** Unix time, milliseconds. */
   readonly untilMs?: number
+  /** Tells a limit that a wait of minutes does not end. */
+  readonly cause?: 'quota'
 }
 
 export type MemberVerdict =
@@ -57,7 +59,7 @@ export function judgeMember(
     case 'available':
       return READY
     case 'rate_limited':
-      return { kind: 'skip', skip: { account, reason: 'rate-limited', ...until }, view }
+      return { kind: 'skip', skip: { account, reason: 'rate-limited', ...until, ...causeOf(view) }, view }
     case 'erroring':
       return view.halfOpen === true
         ? { kind: 'due', view }
@@ -67,6 +69,10 @@ export function judgeMember(
 
 function isFree({ account, limits, inFlight }: AccountRuntime, nowMs: number): boolean {
   return account.state === 'Enabled' && limits.hasRoomFor(inFlight) && limits.blockedUntilMs(nowMs) === undefined
+}
+
+function causeOf({ cause }: HealthView): Pick<Skip, 'cause'> {
+  return cause === 'quota' ? { cause } : {}
 }
 
 function skipErroring(account: string, view: HealthView, nowMs: number): Skip {

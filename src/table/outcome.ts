@@ -4,7 +4,7 @@ export type Outcome =
   /** 429 or the provider's own word for it. Never a failure of the account. */
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | undefined; readonly scope: 'account' | 'model' }
   /** Credit, plan or daily quota is used up: minutes do not help. */
-  | { readonly kind: 'quota-exhausted'; readonly retryAfterMs: number | undefined }
+  | { readonly kind: 'quota-exhausted'; readonly retryAfterMs: number | undefined; readonly scope: 'account' | 'model' }
   /** 503, 529: the provider has no capacity. Backs off like a rate limit, never a failure. */
   | { readonly kind: 'overloaded'; readonly retryAfterMs: number | undefined }
   /** 401, 403: the account is of no use until its credential changes. */

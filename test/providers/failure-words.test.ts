@@ -111,6 +111,11 @@ t.test('R2.3 what is left of an allowance stands in the headers', (t) => {
     'Azure: whole seconds',
   )
   t.strictSame(
+    limits({ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '59.7' }),
+    { requestsRemaining: 0, requestsResetAtMs: NOW_MS + 59_700 },
+    'seconds with a fraction',
+  )
+  t.strictSame(
     limits({ 'x-ratelimit-remaining-requests': '1', 'x-ratelimit-reset-requests': '1763755200000' }),
     { requestsRemaining: 1 },
     'a moment is not taken for a wait',
@@ -156,7 +161,7 @@ t.test("R2.3 Gemini's day ends at midnight in California, in winter and in summe
     error: { status: 'RESOURCE_EXHAUSTED', details: [{ violations: [{ quotaId: 'RequestsPerDay' }] }] },
   })
   const waitAt = (nowMs: number) => gemini.classifyFailure({ status: 429, headers: {}, body }, nowMs).outcome
-  const wait = (hours: number) => ({ kind: 'quota-exhausted', retryAfterMs: hours * 3_600_000 })
+  const wait = (hours: number) => ({ kind: 'quota-exhausted', retryAfterMs: hours * 3_600_000, scope: 'account' })
   t.strictSame(waitAt(Date.UTC(2026, 10, 21, 20)), wait(12))
   t.strictSame(waitAt(Date.UTC(2026, 6, 1, 20)), wait(11))
   t.strictSame(waitAt(Date.UTC(2026, 6, 1, 7)), wait(24))

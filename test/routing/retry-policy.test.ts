@@ -23,7 +23,7 @@ t.test('R2.6 another available account is tried at once, whatever failed', (t) =
     FAILED,
     limited(60_000),
     { kind: 'overloaded', retryAfterMs: undefined },
-    { kind: 'quota-exhausted', retryAfterMs: undefined },
+    { kind: 'quota-exhausted', retryAfterMs: undefined, scope: 'account' },
     { kind: 'bad-credential' },
     { kind: 'model-not-found' },
     { kind: 'bad-reply' },
@@ -55,7 +55,7 @@ t.test('R2.6 with no other account left the same one gets a second chance, or th
     [{ kind: 'overloaded', retryAfterMs: 1_000 }, 'same-account', 1_000],
     [{ kind: 'overloaded', retryAfterMs: 30_000 }, 'next-group', 0],
     [{ kind: 'overloaded', retryAfterMs: undefined }, 'same-account', 1_500],
-    [{ kind: 'quota-exhausted', retryAfterMs: undefined }, 'next-group', 0],
+    [{ kind: 'quota-exhausted', retryAfterMs: undefined, scope: 'account' }, 'next-group', 0],
     [{ kind: 'bad-credential' }, 'next-group', 0],
     [{ kind: 'model-not-found' }, 'next-group', 0],
   ]

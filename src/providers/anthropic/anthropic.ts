@@ -1,9 +1,9 @@
 import type { Account } from '#table/routing-table.ts'
 import { baseUrl, joinPath, withQuery } from '../build-url.ts'
-import { classifyFailure } from '../classify-failure.ts'
+import { classifyFailure, type ProviderError } from '../classify-failure.ts'
 import { count } from '../openai/rate-limits.ts'
 import type { Provider, RateLimits, ReplyHeaders, UpstreamCall, UpstreamTarget } from '../provider.ts'
-import { readOpenAIError } from '../read-error-body.ts'
+import { member, parseBody, readOpenAIError, textMember } from '../read-error-body.ts'
 import { headerText } from '../retry-after.ts'
 
 const ANTHROPIC_BASE_URL = 'https://api.anthropic.com'
@@ -25,8 +25,8 @@ export const anthropicProvider: Provider = {
   classifyFailure: (reply, nowMs) =>
     classifyFailure(
       {
-        readError: readOpenAIError,
-        quota: /billing_error|credit balance|usage limits?\b|spend limit/i,
+        readError: readAnthropicError,
+        quota: /billing_error|credit balance|usage limits?\b|spend[ _]limit/i,
         modelNotFound: /^not_found_error /,
       },
       reply,
@@ -54,6 +54,13 @@ function anthropicTarget(base: string, { operation, query }: UpstreamCall): Upst
 function credentialHeaders(account: Account, secret: string | undefined): Record<string, string> {
   if (secret === undefined) return {}
   return account.auth === 'OAuth2' ? { authorization: `Bearer ${secret}` } : { 'x-api-key': secret }
+}
+
+/** The cap of a tier is a `rate_limit_error` too; only `details.error_code` tells it from a limit of the minute. */
+function readAnthropicError(body: string): ProviderError {
+  const error = readOpenAIError(body)
+  const detail = textMember(member(member(parseBody(body), 'error'), 'details'), 'error_code')
+  return detail === '' ? error : { ...error, words: `${error.words} ${detail}` }
 }
 
 /** Resets are RFC 3339 times, those of plans Unix seconds. @see https://platform.claude.com/docs/en/api/rate-limits */

@@ -22,6 +22,8 @@ export const azureOpenaiProvider: Provider = {
     classifyFailure(
       {
         readError: readOpenAIError,
+        // Each deployment has an allowance of its own.
+        rateLimitScope: 'model',
         contentFilter: /content_filter|ResponsibleAIPolicyViolation|content management policy/i,
         modelNotFound: /DeploymentNotFound|deployment .* does not exist/i,
       },

@@ -11,7 +11,7 @@ export const codexProvider: Provider = {
   embeddingFormats: () => [],
   forwardedRequestHeaders: [...openaiProvider.forwardedRequestHeaders, 'session-id', 'originator'],
   forwardedReplyHeaders: [...openaiProvider.forwardedReplyHeaders, 'x-codex-*'],
-  classifyFailure: (reply, nowMs) => classifyFailure({ readError: (body) => readPlanError(body, nowMs) }, reply, nowMs),
+  classifyFailure: (reply, nowMs) => classifyFailure({ readError: readPlanError }, reply, nowMs),
 }
 
 /** Plan limits tell in the body when they end: `{"error": {"type": "usage_limit_reached", "resets_in_seconds": 120, "resets_at": 1763720000}}`. */

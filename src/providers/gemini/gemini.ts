@@ -3,7 +3,6 @@ import type { Account } from '#table/routing-table.ts'
 import { baseUrl, withQuery } from '../build-url.ts'
 import { classifyFailure, type FailureDialect } from '../classify-failure.ts'
 import type { Provider, UpstreamCall, UpstreamTarget } from '../provider.ts'
-import { untilPacificMidnight } from './pacific-midnight.ts'
 import { readGeminiError } from './read-gemini-error.ts'
 
 const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com'
@@ -30,14 +29,7 @@ export const geminiProvider: Provider = {
   defaultHeaders: {},
   forwardedRequestHeaders: ['x-goog-api-client', 'x-goog-user-project', 'traceparent', 'tracestate'],
   forwardedReplyHeaders: ['server-timing'],
-  classifyFailure: (reply, nowMs) => {
-    const failure = classifyFailure(GEMINI_DIALECT, reply, nowMs)
-    const isDaily = failure.outcome.kind === 'quota-exhausted' && /PerDay/.test(failure.providerCode ?? '')
-    // The RetryInfo beside a daily quota is that of the minute.
-    return isDaily
-      ? { ...failure, outcome: { kind: 'quota-exhausted', retryAfterMs: untilPacificMidnight(nowMs) } }
-      : failure
-  },
+  classifyFailure: (reply, nowMs) => classifyFailure(GEMINI_DIALECT, reply, nowMs),
   readRateLimits: () => undefined,
   quirks: () => ({}),
   issuer: () => 'gemini',

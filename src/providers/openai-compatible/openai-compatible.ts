@@ -42,7 +42,8 @@ function compatibleProvider(preset: Preset): Provider {
     defaultHeaders: {},
     forwardedRequestHeaders: OPENAI_REQUEST_HEADERS,
     forwardedReplyHeaders: OPENAI_REPLY_HEADERS,
-    classifyFailure: (reply, nowMs) => classifyFailure({ readError: readOpenAIError }, reply, nowMs),
+    classifyFailure: (reply, nowMs) =>
+      classifyFailure({ readError: readOpenAIError, ...preset.failures }, reply, nowMs),
     readRateLimits: readOpenAIRateLimits,
     quirks: () => quirks,
     issuer: () => preset.telemetryName,

@@ -1,4 +1,5 @@
 import type { TargetQuirks } from '#formats/format.ts'
+import type { FailureDialect } from '../classify-failure.ts'
 
 /** What differs between servers that speak OpenAI's chat format. */
 export interface Preset {
@@ -10,6 +11,16 @@ export interface Preset {
   readonly quirks?: Omit<TargetQuirks, 'onUnsupported'>
   readonly embeddings?: 'None'
   readonly completions?: 'None'
+  readonly failures?: Omit<FailureDialect, 'readError'>
+}
+
+/**
+ * Each model is counted by itself, and tokens a minute are told in OpenAI's words for a spent quota.
+ * @see https://www.alibabacloud.com/help/en/model-studio/rate-limiting-best-practices
+ */
+const QWEN_FAILURES: Preset['failures'] = {
+  rateLimitCode: /insufficient_quota|throttling|limit_requests/i,
+  rateLimitScope: 'model',
 }
 
 /** By the name in `spec.preset`. Base URLs as the vendors document them in November 2026. */
@@ -18,11 +29,13 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     telemetryName: 'qwen',
     baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
     quirks: { replayReasoning: true },
+    failures: QWEN_FAILURES,
   },
   QwenInternational: {
     telemetryName: 'qwen',
     baseUrl: 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
     quirks: { replayReasoning: true },
+    failures: QWEN_FAILURES,
   },
   IFlow: { telemetryName: 'iflow', baseUrl: 'https://apis.iflow.cn/v1', quirks: { replayReasoning: true } },
   Groq: { telemetryName: 'groq', baseUrl: 'https://api.groq.com/openai/v1', completions: 'None', embeddings: 'None' },
@@ -50,7 +63,13 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     quirks: { replayReasoning: true },
     embeddings: 'None',
   },
-  Zhipu: { telemetryName: 'zhipu', baseUrl: 'https://open.bigmodel.cn/api/paas/v4', quirks: { replayReasoning: true } },
+  Zhipu: {
+    telemetryName: 'zhipu',
+    baseUrl: 'https://open.bigmodel.cn/api/paas/v4',
+    quirks: { replayReasoning: true },
+    // Balance, calls of the day, allowance or end of a plan. @see https://docs.bigmodel.cn/cn/api/api-code
+    failures: { quota: /^(?:1113|1304|1308|1309|1310)\b|insufficient balance/i },
+  },
   VLLM: { telemetryName: 'vllm', apiPath: '/v1' },
   SGLang: { telemetryName: 'sglang', apiPath: '/v1' },
   LMStudio: { telemetryName: 'lmstudio', baseUrl: 'http://localhost:1234/v1' },

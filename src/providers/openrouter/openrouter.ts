@@ -26,7 +26,12 @@ export const openrouterProvider: Provider = {
   forwardedReplyHeaders: [...OPENAI_REPLY_HEADERS, 'x-generation-id'],
   classifyFailure: (reply, nowMs) =>
     classifyFailure(
-      { readError: readOpenRouterError, overloaded: /model is down|no available model provider|overloaded/i },
+      {
+        readError: readOpenRouterError,
+        overloaded: /model is down|no available model provider|overloaded/i,
+        // The quota of a pool that all customers share comes back soon.
+        rateLimitCode: /upstream_provider_shared_pool/,
+      },
       reply,
       nowMs,
     ),
@@ -45,9 +50,26 @@ function openrouterBase(account: Account): string {
  * "Provider returned error" says nothing by itself; the words of the provider behind stand beside it.
  * @see https://openrouter.ai/docs/api/reference/errors-and-debugging
  */
-function readOpenRouterError(body: string): ProviderError {
+function readOpenRouterError(body: string, nowMs: number): ProviderError {
   const error = readOpenAIError(body)
-  const raw = textMember(member(member(parseBody(body), 'error'), 'metadata'), 'raw')
-  const { message } = readOpenAIError(raw)
-  return message === '' ? error : { ...error, message: `${error.message}: ${message}` }
+  const metadata = member(member(parseBody(body), 'error'), 'metadata')
+  const { message } = readOpenAIError(textMember(metadata, 'raw'))
+  const words = `${error.words} ${textMember(metadata, 'limit_source')}`.trim()
+  const told = message === '' ? error.message : `${error.message}: ${message}`
+  const ofModel = textMember(metadata, 'provider_name') !== '' || OF_SOME_MODELS.test(`${words} ${told}`)
+  return {
+    words,
+    message: told,
+    retryAfterMs: untilReset(textMember(member(metadata, 'headers'), 'X-RateLimit-Reset'), nowMs),
+    scope: ofModel ? 'model' : undefined,
+  }
+}
+
+/** Limits of a provider behind, of a crowded model, or of the free models, none of which holds for the other models of an account. */
+const OF_SOME_MODELS = /upstream_provider|rate-limited upstream|high demand for|free-models-per-/i
+
+/** Unix time in milliseconds; a wait when it lies ahead. */
+function untilReset(text: string, nowMs: number): number | undefined {
+  const waitMs = /^\d{13}$/.test(text) ? Number(text) - nowMs : 0
+  return waitMs > 0 ? waitMs : undefined
 }

@@ -231,7 +231,7 @@ export class AccountHealth {
   ): void {
     const scope = this.#scope(model)
     for (const breaker of this.#openBreakers(scope)) breaker.answerProbe()
-    const ofModel = outcome.kind === 'overloaded' || (outcome.kind === 'rate-limited' && outcome.scope === 'model')
+    const ofModel = outcome.kind === 'overloaded' || outcome.scope === 'model'
     this.#rest(ofModel ? scope : this.#account, outcome, nowMs)
   }
 

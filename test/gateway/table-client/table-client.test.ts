@@ -301,7 +301,7 @@ t.test('R4.4 the health of accounts comes back, at once when it changes', async 
   await runs(rig, await configure({}))
   const account = rig.gateway.registry.find('default', 'a')
   const at = { nowMs: 1_800_000_000_000, errorCode: 'KP-RATE-401' } as const
-  account?.health.record('gpt-5', { kind: 'quota-exhausted', retryAfterMs: 3_600_000_000 }, at)
+  account?.health.record('gpt-5', { kind: 'quota-exhausted', retryAfterMs: 3_600_000_000, scope: 'account' }, at)
   const reports = (): unknown => controller.facts()?.reports.get('default/a') ?? []
   t.match(await waitFor(reports, (found) => JSON.stringify(found).includes('rate_limited')), [
     {

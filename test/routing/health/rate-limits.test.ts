@@ -93,12 +93,23 @@ t.test('R2.3 overload rests 5, 10, 20, then 30 s and never counts as failure', (
 
 t.test('a used-up quota rests the account until its reset, else an hour', (t) => {
   const account = watch()
-  account.record(0, { kind: 'quota-exhausted', retryAfterMs: undefined })
+  account.record(0, { kind: 'quota-exhausted', retryAfterMs: undefined, scope: 'account' })
   t.equal(account.state(1, 'other'), 'rate_limited')
   t.equal(account.health.state('other', START + 1).cause, 'quota')
   t.equal(account.untilMs(1), 3_600_000)
-  account.record(3_600_000, { kind: 'quota-exhausted', retryAfterMs: 7_200_000 })
+  account.record(3_600_000, { kind: 'quota-exhausted', retryAfterMs: 7_200_000, scope: 'account' })
   t.equal(account.untilMs(3_600_000), 10_800_000)
+  t.end()
+})
+
+t.test('R2.3 a used-up quota of a model leaves the others', (t) => {
+  const account = watch()
+  account.record(0, { kind: 'quota-exhausted', retryAfterMs: 43_200_000, scope: 'model' }, 'pro')
+  t.match(account.health.state('pro', START + 1), { state: 'rate_limited', cause: 'quota' })
+  t.equal(account.untilMs(1, 'pro'), 43_200_000)
+  t.equal(account.state(1, 'flash'), 'available')
+  account.record(2, { kind: 'quota-exhausted', retryAfterMs: undefined, scope: 'account' }, 'pro')
+  t.equal(account.state(3, 'flash'), 'rate_limited')
   t.end()
 })
 
