@@ -114,9 +114,11 @@ export class BlockReader {
     }
   }
 
+  /** Two answers in one text would be no JSON: the first one counts. */
   #openTool(block: JsonObject, events: ChatEvent[]): OpenBlock {
     const name = text(block, 'name')
     if (name === this.#context.jsonTool) {
+      if (this.#jsonSeen) return HIDDEN
       this.#jsonSeen = true
       return { kind: 'json', input: block['input'], hasDeltas: false }
     }

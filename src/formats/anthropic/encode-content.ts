@@ -10,6 +10,11 @@ import type {
   UserPart,
 } from '../ir/chat-request.ts'
 
+/** @see https://platform.claude.com/docs/en/build-with-claude/vision */
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
+/** What programs call `image/jpeg` as well. */
+const JPEG_NAMES = new Set(['image/jpg', 'image/pjpeg', 'image/jfif'])
+
 export function cacheControl(cache: CacheHint | undefined): { cache_control?: JsonObject } {
   if (cache === undefined) return {}
   return { cache_control: { type: 'ephemeral', ...(cache.ttl !== undefined && { ttl: cache.ttl }) } }
@@ -53,7 +58,18 @@ export function unsupported(parameter: string, reason: string): KorProxyError {
 }
 
 function imageBlock(part: ImagePart): JsonObject {
-  return { type: 'image', source: mediaSource(part.source, 'image'), ...cacheControl(part.cache) }
+  return { type: 'image', source: mediaSource(imageSource(part.source), 'image'), ...cacheControl(part.cache) }
+}
+
+function imageSource(source: MediaSource): MediaSource {
+  return source.kind === 'base64' ? { ...source, mediaType: imageType(source.mediaType) } : source
+}
+
+function imageType(given: string): string {
+  const lower = given.trim().toLowerCase()
+  const mediaType = JPEG_NAMES.has(lower) ? 'image/jpeg' : lower
+  if (IMAGE_TYPES.includes(mediaType)) return mediaType
+  throw unsupported('image', `images of type ${given} are not taken, only ${IMAGE_TYPES.join(', ')}`)
 }
 
 function documentBlock(part: DocumentPart): JsonObject {

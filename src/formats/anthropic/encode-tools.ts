@@ -112,5 +112,5 @@ function forcedChoice({ toolChoice: choice }: ChatRequest, names: ToolNameMap): 
 /** With tools of the client's beside it the model may call one of them instead of answering. */
 function jsonChoice(request: ChatRequest, jsonTool: JsonObject): JsonObject {
   const canCallOthers = request.tools.length > 0 && request.toolChoice?.type !== 'none'
-  return canCallOthers ? { type: 'any' } : { type: 'tool', name: jsonTool['name'] ?? '' }
+  return canCallOthers ? { type: 'any' } : withSingle({ type: 'tool', name: jsonTool['name'] ?? '' })
 }

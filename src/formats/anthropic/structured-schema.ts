@@ -80,7 +80,8 @@ function filterMember(key: string, value: JsonValue): JsonValue {
 
 function hasFreeFormObject(schema: JsonObject): boolean {
   const { additionalProperties: extra, properties } = schema
-  if (isJsonObject(extra) || (extra === true && properties === undefined)) return true
+  const isOpen = extra === true || (extra !== false && isObjectSchema(schema))
+  if (isJsonObject(extra) || (isOpen && properties === undefined)) return true
   return Object.entries(schema).some(([key, value]) => {
     if (MAPS.has(key) && isJsonObject(value)) return Object.values(value).some(isFreeForm)
     if ((LISTS.has(key) || key === 'oneOf') && Array.isArray(value)) return value.some(isFreeForm)

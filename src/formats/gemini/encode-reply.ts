@@ -17,7 +17,7 @@ import {
 export function encodeGeminiReply(reply: ChatReply, context: ClientContext): JsonObject {
   return {
     candidates: reply.choices.map((choice) => writeCandidate(choice, context)),
-    ...(reply.usage === undefined ? {} : { usageMetadata: writeGeminiUsage(reply.usage) }),
+    ...(reply.usage === undefined ? {} : { usageMetadata: writeGeminiUsage(reply.usage, context) }),
     modelVersion: reply.model ?? context.request.model,
     responseId: reply.id ?? context.newId(),
   }

@@ -1,5 +1,7 @@
 import type { EncodedRequest, TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
+import { type DroppedParameters, droppedParameters } from '../ir/dropped-parameters.ts'
+import { hasCacheHint } from '../ir/has-cache-hint.ts'
 import { type NameRule, toolNameMap } from '../ir/tool-names.ts'
 import type { GeminiTarget } from './gemini-target.ts'
 import { historyToolNames, writeContents } from './write-contents.ts'
@@ -11,16 +13,19 @@ const TOOL_NAMES: NameRule = { allowed: /[a-zA-Z0-9_.:-]/, maxLength: 64, letter
 
 /**
  * Body of `generateContent`; model and verb stand in the path, see `geminiPath`.
- * Left out and listed: parallel_tool_calls, logit_bias, user, service_tier (other than flex and priority), prompt_cache_key; by
- * capability temperature, top_p, top_k, tool_choice, reasoning_effort; stop sequences beyond the fifth.
+ * Left out and listed: parallel_tool_calls, logit_bias, user, service_tier (other than flex and priority), prompt_cache_key,
+ * cache_control, tools.strict; by capability temperature, top_p, top_k, tool_choice, reasoning_effort; stop sequences beyond the
+ * fifth; of the history the thinking of others, arguments that are not an object, and calls and results without each other.
  * @throws KorProxyError KP-PROV-112 for media that Gemini cannot read
  * @see https://ai.google.dev/api/generate-content
  */
 export function encodeGeminiRequest(request: ChatRequest, model: TargetModel): EncodedRequest {
   const toolNames = toolNameMap(request.tools, historyToolNames(request.turns), TOOL_NAMES)
-  const target: GeminiTarget = { model, toolNames }
-  const { config, instruction, dropped: droppedConfig } = writeGenerationConfig(request, model)
-  const { fields: tools, dropped: droppedTools } = writeTools(request, target)
+  const dropped = droppedParameters(model)
+  const target: GeminiTarget = { model, toolNames, dropped }
+  const { config, instruction } = writeGenerationConfig(request, target)
+  const tools = writeTools(request, target)
+  reportLeftOut(request, dropped)
   const tier = SERVICE_TIERS.get(request.serviceTier ?? '')
   return {
     body: {
@@ -30,7 +35,7 @@ export function encodeGeminiRequest(request: ChatRequest, model: TargetModel): E
       ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
       ...(tier === undefined ? {} : { serviceTier: tier }),
     },
-    dropped: [...droppedConfig, ...droppedTools, ...leftOut(request)],
+    dropped: dropped.list(),
     replyContext: { issuer: model.issuer, toolNames: toolNames.changed, jsonTool: undefined },
   }
 }
@@ -47,13 +52,12 @@ function writeSystemInstruction(request: ChatRequest, instruction: string | unde
   return texts.length === 0 ? {} : { systemInstruction: { parts: texts.map((text) => ({ text })) } }
 }
 
-function leftOut(request: ChatRequest): string[] {
+function reportLeftOut(request: ChatRequest, dropped: DroppedParameters): void {
   const tier = request.serviceTier ?? 'auto'
-  return [
-    ...(request.parallelToolCalls === false ? ['parallel_tool_calls'] : []),
-    ...(request.sampling.logitBias === undefined ? [] : ['logit_bias']),
-    ...(request.user === undefined ? [] : ['user']),
-    ...(SERVICE_TIERS.has(tier) || DEFAULT_TIERS.has(tier) ? [] : ['service_tier']),
-    ...(request.promptCacheKey === undefined ? [] : ['prompt_cache_key']),
-  ]
+  if (request.parallelToolCalls === false) dropped.add('parallel_tool_calls')
+  if (request.sampling.logitBias !== undefined) dropped.add('logit_bias')
+  if (request.user !== undefined) dropped.add('user')
+  if (!SERVICE_TIERS.has(tier) && !DEFAULT_TIERS.has(tier)) dropped.add('service_tier')
+  if (request.promptCacheKey !== undefined) dropped.add('prompt_cache_key')
+  if (hasCacheHint(request)) dropped.add('cache_control')
 }

@@ -1,3 +1,4 @@
+import type { ClientContext } from '../format.ts'
 import type { Usage } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
 import { present } from './present.ts'
@@ -21,14 +22,14 @@ export function readGeminiUsage(metadata: UsageMetadata): Usage {
   })
 }
 
-export function writeGeminiUsage(usage: Usage): JsonObject {
-  const reasoning = usage.reasoning ?? 0
-  const known = usage.input !== undefined && usage.output !== undefined
+/** A provider that did not count the prompt (Ollama, of one that it had cached) leaves it to the estimate. */
+export function writeGeminiUsage(usage: Usage, context: ClientContext): JsonObject {
+  const { input = context.estimatedInputTokens, output, reasoning = 0 } = usage
   return present({
-    promptTokenCount: usage.input,
+    promptTokenCount: input,
     cachedContentTokenCount: usage.cachedInput,
-    candidatesTokenCount: usage.output === undefined ? undefined : Math.max(usage.output - reasoning, 0),
+    candidatesTokenCount: output === undefined ? undefined : Math.max(output - reasoning, 0),
     thoughtsTokenCount: usage.reasoning,
-    totalTokenCount: known ? (usage.input ?? 0) + (usage.output ?? 0) : undefined,
+    totalTokenCount: input + (output ?? 0),
   })
 }

@@ -11,6 +11,7 @@ import { readThoughtSignature } from './thought-signature.ts'
 interface Conversation {
   readonly system: readonly TextPart[]
   readonly turns: readonly Turn[]
+  readonly dropped: readonly string[]
 }
 interface DraftConversation {
   readonly system: TextPart[]
@@ -19,22 +20,30 @@ interface DraftConversation {
 }
 
 /**
- * Turns of a conversation. Neighbouring model contents are one turn (SDKs keep every chunk of a stream as a content of its own).
+ * A conversation with its instructions. Neighbouring model contents are one turn (SDKs keep every chunk of a stream as a content of its
+ * own).
  * @throws KorProxyError KP-SYS-516 for a part in the wrong role, KP-PROV-112 for a part that no other format has
  */
-export function readContents(contents: readonly GeminiContent[]): Conversation {
-  const draft: DraftConversation = { system: [], list: new TurnList(), ids: callIds(contents) }
+export function readContents(contents: readonly GeminiContent[], instruction: GeminiContent | undefined): Conversation {
+  const draft: DraftConversation = { system: readSystemText(instruction), list: new TurnList(), ids: callIds(contents) }
   for (const [at, content] of contents.entries()) {
     if (content.role === 'model' || content.role === 'assistant') addModelContent(draft, content, at)
     else if (content.role === 'system') addSystemContent(draft, content)
     else addUserContent(draft, content, at)
   }
-  return { system: draft.system, turns: draft.list.turns }
+  const instructions = [instruction, ...contents.filter(({ role }) => role === 'system')]
+  return { system: draft.system, turns: draft.list.turns, dropped: instructions.flatMap(systemLosses) }
 }
 
 /** The text of a `systemInstruction`; its role, where a client gives one, says nothing. */
-export function readSystemText(content: GeminiContent | undefined): TextPart[] {
+function readSystemText(content: GeminiContent | undefined): TextPart[] {
   return (content?.parts ?? []).flatMap((part) => (part.text ? [{ type: 'text', text: part.text }] : []))
+}
+
+/** Elsewhere an instruction is text alone. */
+function systemLosses(content: GeminiContent | undefined): string[] {
+  const names = (content?.parts ?? []).flatMap((part) => Object.keys(part)).filter((name) => !ANNOTATIONS.has(name))
+  return names.map((name) => `systemInstruction.${name}`)
 }
 
 function addSystemContent(draft: DraftConversation, content: GeminiContent): void {

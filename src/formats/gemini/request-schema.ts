@@ -94,6 +94,7 @@ export const generateContentRequest = protoMessage({
   toolConfig: toolConfig.optional(),
   generationConfig: generationConfig.optional(),
   serviceTier: z.string().optional(),
+  cachedContent: z.string().optional(),
 })
 
 export type GenerateContentRequest = z.output<typeof generateContentRequest>

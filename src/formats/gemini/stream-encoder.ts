@@ -46,7 +46,8 @@ class GeminiStreamEncoder implements StreamEncoder {
   end(): string {
     if (this.#candidates.size === 0) this.#candidate(0)
     const candidates = [...this.#candidates].map(([index, candidate]) => candidate.last(index))
-    return this.#response(candidates, this.#usage === undefined ? {} : { usageMetadata: writeGeminiUsage(this.#usage) })
+    const usage = this.#usage === undefined ? {} : { usageMetadata: writeGeminiUsage(this.#usage, this.#context) }
+    return this.#response(candidates, usage)
   }
 
   fail(error: ClientError): string {

@@ -63,6 +63,7 @@ function writeTurn(turn: PairedTurn, target: GeminiTarget): JsonObject[] {
     case 'results':
       return writeFunctionResponses(turn.pairs, target)
     case 'orphan':
+      target.dropped.add('messages.tool_result.without_call')
       return writeOrphan(turn.result)
     case 'assistant':
       return writeModelParts(turn.parts, target)
@@ -96,9 +97,12 @@ function writeModelPart(part: Exclude<AssistantPart, { type: 'tool-call' }>, tar
     case 'thinking': {
       // Thoughts that this provider has not signed are refused or ignored by it.
       const thoughtSignature = signatureFor(target.model.issuer, part.signature)
-      return thoughtSignature === undefined ? [] : [{ text: part.text, thought: true, thoughtSignature }]
+      if (thoughtSignature !== undefined) return [{ text: part.text, thought: true, thoughtSignature }]
+      target.dropped.add('messages.thinking')
+      return []
     }
     case 'redacted-thinking':
+      target.dropped.add('messages.redacted_thinking')
       return []
     case 'image':
       return [writeMedia(part)]
@@ -122,11 +126,13 @@ function writeFunctionCall(
   const own = signatureFor(target.model.issuer, part.signature)
   const mandatory = target.model.capabilities.thinkingLevel === true && callsBefore === 0
   const thoughtSignature = own ?? (mandatory ? SKIP_VALIDATOR : undefined)
+  const args = parseJsonObject(part.arguments)
+  if (args === undefined && part.arguments !== '') target.dropped.add('messages.tool_call.arguments')
   return {
     functionCall: {
       ...(part.id === '' ? {} : { id: part.id }),
       name: target.toolNames.encode(part.name),
-      args: parseJsonObject(part.arguments) ?? {},
+      args: args ?? {},
     },
     ...(thoughtSignature === undefined ? {} : { thoughtSignature }),
   }

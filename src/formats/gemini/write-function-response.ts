@@ -14,6 +14,7 @@ interface Pair {
  */
 export function writeFunctionResponses(pairs: readonly Pair[], target: GeminiTarget): JsonObject[] {
   const nested = isThirdGeneration(target.model)
+  if (pairs.some(({ result }) => result === undefined)) target.dropped.add('messages.tool_call.without_result')
   const answers = pairs.map(({ call, result }) => {
     const media = result === undefined ? [] : writeResultMedia(result)
     const answer = {

@@ -1,7 +1,8 @@
 import type { TargetModel } from '../format.ts'
-import type { ChatRequest, ImagePart, JsonObject } from '../ir/chat-request.ts'
+import type { ChatRequest, ImagePart, JsonObject, Sampling } from '../ir/chat-request.ts'
+import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { cleanSchema } from './clean-schema.ts'
-import { isThirdGeneration } from './gemini-target.ts'
+import { type GeminiTarget, isThirdGeneration } from './gemini-target.ts'
 import { present } from './present.ts'
 import { writeThinkingConfig } from './write-thinking-config.ts'
 import { withoutDialect } from './write-tools.ts'
@@ -10,24 +11,24 @@ interface WrittenConfig {
   readonly config: JsonObject
   /** To be added to the system instruction: a schema that the model cannot be given otherwise. */
   readonly instruction: string | undefined
-  readonly dropped: readonly string[]
 }
 
 const MAX_STOP_SEQUENCES = 5
 
 /** @see https://ai.google.dev/api/generate-content#generationconfig */
-export function writeGenerationConfig(request: ChatRequest, target: TargetModel): WrittenConfig {
+export function writeGenerationConfig(request: ChatRequest, { model, dropped }: GeminiTarget): WrittenConfig {
   const { sampling } = request
-  const samples = target.capabilities.sampling !== false
+  const samples = model.capabilities.sampling !== false
   const stop = (sampling.stop ?? []).filter((sequence) => sequence !== '')
-  const answer = writeResponseFormat(request, target)
-  const thinking = writeThinkingConfig(request.reasoning, target)
+  const answer = writeResponseFormat(request, model)
+  if (!samples) reportUnsampled(sampling, dropped)
+  if (stop.length > MAX_STOP_SEQUENCES) dropped.add('stop')
   const config = present({
     temperature: samples ? sampling.temperature : undefined,
     topP: samples ? sampling.topP : undefined,
     topK: samples ? sampling.topK : undefined,
     candidateCount: sampling.n === 1 ? undefined : sampling.n,
-    maxOutputTokens: smaller(request.maxOutputTokens, target.maxOutputTokens),
+    maxOutputTokens: smaller(request.maxOutputTokens, model.maxOutputTokens),
     stopSequences: stop.length > 0 ? stop.slice(0, MAX_STOP_SEQUENCES) : undefined,
     seed: foldSeed(sampling.seed),
     presencePenalty: sampling.presencePenalty,
@@ -35,18 +36,15 @@ export function writeGenerationConfig(request: ChatRequest, target: TargetModel)
     responseLogprobs: sampling.logprobs === true ? true : undefined,
     logprobs: sampling.logprobs === true ? sampling.topLogprobs : undefined,
     mediaResolution: writeMediaResolution(request),
-    thinkingConfig: thinking.config,
+    thinkingConfig: writeThinkingConfig(request.reasoning, model, dropped),
   })
-  const unsampled = present({ temperature: sampling.temperature, top_p: sampling.topP, top_k: sampling.topK })
-  return {
-    config: { ...config, ...answer.config },
-    instruction: answer.instruction,
-    dropped: [
-      ...(samples ? [] : Object.keys(unsampled)),
-      ...(stop.length > MAX_STOP_SEQUENCES ? ['stop'] : []),
-      ...thinking.dropped,
-    ],
-  }
+  return { config: { ...config, ...answer.config }, instruction: answer.instruction }
+}
+
+function reportUnsampled({ temperature, topP, topK }: Sampling, dropped: DroppedParameters): void {
+  if (temperature !== undefined) dropped.add('temperature')
+  if (topP !== undefined) dropped.add('top_p')
+  if (topK !== undefined) dropped.add('top_k')
 }
 
 function smaller(wanted: number | undefined, limit: number | undefined): number | undefined {

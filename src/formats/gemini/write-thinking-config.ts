@@ -1,26 +1,26 @@
 import type { TargetModel } from '../format.ts'
 import type { JsonObject, Reasoning, ReasoningEffort } from '../ir/chat-request.ts'
+import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { isThirdGeneration } from './gemini-target.ts'
-
-interface WrittenThinking {
-  readonly config: JsonObject | undefined
-  readonly dropped: readonly string[]
-}
 
 /**
  * Gemini 3 takes `thinkingLevel`, Gemini 2.5 `thinkingBudget`; both together are refused.
  * @see https://ai.google.dev/gemini-api/docs/thinking
  */
-export function writeThinkingConfig(reasoning: Reasoning | undefined, target: TargetModel): WrittenThinking {
-  if (reasoning === undefined) return { config: undefined, dropped: [] }
-  if (target.capabilities.reasoning === false) return { config: undefined, dropped: ['reasoning_effort'] }
+export function writeThinkingConfig(
+  reasoning: Reasoning | undefined,
+  target: TargetModel,
+  dropped: DroppedParameters,
+): JsonObject | undefined {
+  if (reasoning === undefined) return undefined
+  if (target.capabilities.reasoning === false) {
+    dropped.add('reasoning_effort')
+    return undefined
+  }
   const alwaysOn = target.capabilities.thinkingAlwaysOn === true
   const amount = isThirdGeneration(target) ? writeLevel(reasoning, alwaysOn) : writeBudget(reasoning, alwaysOn)
   const off = !alwaysOn && (reasoning.effort === 'none' || reasoning.budgetTokens === 0)
-  return {
-    config: { ...amount, includeThoughts: !off && reasoning.includeThoughts !== false },
-    dropped: [],
-  }
+  return { ...amount, includeThoughts: !off && reasoning.includeThoughts !== false }
 }
 
 type Level = 'minimal' | 'low' | 'medium' | 'high'

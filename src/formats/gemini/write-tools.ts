@@ -3,27 +3,19 @@ import { isJsonObject } from '../ir/json-fields.ts'
 import { cleanSchema } from './clean-schema.ts'
 import type { GeminiTarget } from './gemini-target.ts'
 
-/** Fields `tools` and `toolConfig`. */
-interface WrittenTools {
-  readonly fields: JsonObject
-  readonly dropped: readonly string[]
-}
-
-/** @see https://ai.google.dev/api/caching#FunctionDeclaration */
-export function writeTools(request: ChatRequest, target: GeminiTarget): WrittenTools {
-  if (request.tools.length === 0) return { fields: {}, dropped: [] }
+/** Fields `tools` and `toolConfig`. @see https://ai.google.dev/api/caching#FunctionDeclaration */
+export function writeTools(request: ChatRequest, target: GeminiTarget): JsonObject {
+  if (request.tools.length === 0) return {}
   const functionDeclarations = request.tools.map((tool) => writeDeclaration(tool, target))
-  const { config, dropped } = writeCallingConfig(request, target)
+  const config = writeCallingConfig(request, target)
   return {
-    fields: {
-      tools: [{ functionDeclarations }],
-      ...(config === undefined ? {} : { toolConfig: { functionCallingConfig: config } }),
-    },
-    dropped,
+    tools: [{ functionDeclarations }],
+    ...(config === undefined ? {} : { toolConfig: { functionCallingConfig: config } }),
   }
 }
 
-function writeDeclaration(tool: Tool, { toolNames, model }: GeminiTarget): JsonObject {
+function writeDeclaration(tool: Tool, { toolNames, model, dropped }: GeminiTarget): JsonObject {
+  if (tool.strict === true) dropped.add('tools.strict')
   const parameters = tool.parameters === undefined || hasNoProperties(tool.parameters) ? undefined : tool.parameters
   return {
     name: toolNames.encode(tool.name),
@@ -51,30 +43,31 @@ export function withoutDialect(schema: JsonObject): JsonObject {
   return rest
 }
 
-interface CallingConfig {
-  readonly config: JsonObject | undefined
-  readonly dropped: readonly string[]
-}
-
 /** @see https://ai.google.dev/api/caching#FunctionCallingConfig */
-function writeCallingConfig({ toolChoice }: ChatRequest, target: GeminiTarget): CallingConfig {
-  if (toolChoice === undefined) return { config: undefined, dropped: [] }
-  if (toolChoice.type === 'none') return { config: { mode: 'NONE' }, dropped: [] }
-  if (toolChoice.type === 'auto') return { config: { mode: 'AUTO' }, dropped: [] }
-  if (toolChoice.type === 'tools') return writeNamedTools(toolChoice, target)
-  return mayForce(target)
-    ? { config: { mode: 'ANY' }, dropped: [] }
-    : { config: { mode: 'AUTO' }, dropped: ['tool_choice'] }
+function writeCallingConfig({ toolChoice }: ChatRequest, target: GeminiTarget): JsonObject | undefined {
+  switch (toolChoice?.type) {
+    case undefined:
+      return undefined
+    case 'none':
+      return { mode: 'NONE' }
+    case 'auto':
+      return { mode: 'AUTO' }
+    case 'required':
+      return { mode: mayForce(target) ? 'ANY' : 'AUTO' }
+    case 'tools':
+      return writeNamedTools(toolChoice, target)
+  }
 }
 
-function writeNamedTools(choice: Extract<ToolChoice, { type: 'tools' }>, target: GeminiTarget): CallingConfig {
+function writeNamedTools(choice: Extract<ToolChoice, { type: 'tools' }>, target: GeminiTarget): JsonObject {
   const allowedFunctionNames = choice.names.map((name) => target.toolNames.encode(name))
   // VALIDATED is AUTO that heeds allowedFunctionNames.
-  if (choice.mode === 'auto') return { config: { mode: 'VALIDATED', allowedFunctionNames }, dropped: [] }
-  if (mayForce(target)) return { config: { mode: 'ANY', allowedFunctionNames }, dropped: [] }
-  return { config: { mode: 'VALIDATED', allowedFunctionNames }, dropped: ['tool_choice'] }
+  return { mode: choice.mode === 'required' && mayForce(target) ? 'ANY' : 'VALIDATED', allowedFunctionNames }
 }
 
-function mayForce({ model }: GeminiTarget): boolean {
-  return model.capabilities.forcedToolUse !== false
+/** Reports the force that the model does not take. */
+function mayForce({ model, dropped }: GeminiTarget): boolean {
+  if (model.capabilities.forcedToolUse !== false) return true
+  dropped.add('tool_choice')
+  return false
 }

@@ -3,10 +3,10 @@ import { FreeNames } from './free-names.ts'
 
 /**
  * Gives every tool call of the conversation an id of its own. Some servers number the calls of each reply from 0 or give them all one
- * id; results of calls with one id are told apart by their order. The same history always gets the same ids.
+ * id; results of calls with one id are told apart by their order. The same history always gets the same ids, none above `maxLength`.
  */
-export function distinctCalls(turns: readonly Turn[]): Turn[] {
-  const ids = new CallIds()
+export function distinctCalls(turns: readonly Turn[], maxLength?: number): Turn[] {
+  const ids = new CallIds(maxLength)
   return turns.map((turn, at): Turn => {
     if (turn.role === 'assistant') {
       if (turns[at - 1]?.role !== 'assistant') ids.beginReply()
@@ -19,9 +19,13 @@ export function distinctCalls(turns: readonly Turn[]): Turn[] {
 }
 
 class CallIds {
-  readonly #free = new FreeNames()
+  readonly #free: FreeNames
   /** Ids given to the calls of the last reply, by the id they came with. */
   #given = new Map<string, { readonly ids: string[]; answered: number }>()
+
+  constructor(maxLength: number | undefined) {
+    this.#free = new FreeNames(maxLength)
+  }
 
   beginReply(): void {
     this.#given = new Map()

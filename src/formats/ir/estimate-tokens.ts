@@ -1,9 +1,11 @@
-import type { AssistantPart, ChatRequest, ToolResult, Turn, UserPart } from './chat-request.ts'
+import type { AssistantPart, ChatRequest, DocumentPart, ToolResult, Turn, UserPart } from './chat-request.ts'
 
 /** English text has about four bytes a token; estimates are used where no provider counts, and are marked as such. */
-const BYTES_PER_TOKEN = 4
-/** What vendors name for an image of ordinary size. */
-const TOKENS_PER_IMAGE = 1_000
+export const BYTES_PER_TOKEN = 4
+/** What vendors name for an image of ordinary size; how long a file is says little of its tokens. */
+export const TOKENS_PER_FILE = 1_000
+/** Four characters of base64 are three bytes. */
+const BYTES_PER_BASE64 = 3 / 4
 /** Role and separators of a message. */
 const TOKENS_PER_TURN = 4
 
@@ -38,13 +40,17 @@ function partTokens(part: UserPart | AssistantPart, text: (value: string) => num
     case 'redacted-thinking':
       return text(part.data.value)
     case 'image':
-      return TOKENS_PER_IMAGE
-    case 'document':
-      if (part.source.kind === 'text') return text(part.source.text)
-      return part.source.kind === 'base64' ? text(part.source.data) : TOKENS_PER_IMAGE
     case 'audio':
-      return part.source.kind === 'base64' ? text(part.source.data) : TOKENS_PER_IMAGE
+      return TOKENS_PER_FILE
+    case 'document':
+      return documentTokens(part, text)
   }
+}
+
+function documentTokens({ source }: DocumentPart, text: (value: string) => number): number {
+  if (source.kind === 'text') return text(source.text)
+  if (source.kind !== 'base64' || !source.mediaType.startsWith('text/')) return TOKENS_PER_FILE
+  return (source.data.length * BYTES_PER_BASE64) / BYTES_PER_TOKEN
 }
 
 function sum(values: readonly number[]): number {

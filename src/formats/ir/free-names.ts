@@ -1,4 +1,4 @@
-/** Hands out names that are each taken once: `name`, `name_2`, `name_3` … in linear time however many are alike. */
+/** Hands out names that are each taken once, cut to the length: `name`, `name_2`, `name_3` … in linear time however many are alike. */
 export class FreeNames {
   readonly #taken = new Set<string>()
   readonly #counts = new Map<string, number>()
@@ -9,14 +9,15 @@ export class FreeNames {
   }
 
   take(name: string): string {
-    let free = name
-    let count = this.#counts.get(name) ?? 1
+    const base = name.slice(0, this.#maxLength)
+    let free = base
+    let count = this.#counts.get(base) ?? 1
     while (this.#taken.has(free)) {
       count += 1
       const suffix = `_${count}`
-      free = `${name.slice(0, this.#maxLength - suffix.length)}${suffix}`
+      free = `${base.slice(0, this.#maxLength - suffix.length)}${suffix}`
     }
-    this.#counts.set(name, count)
+    this.#counts.set(base, count)
     this.#taken.add(free)
     return free
   }

@@ -11,7 +11,8 @@ import type {
 } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
-import { parseArguments } from './call-arguments.ts'
+import { readDocumentText } from '../openai-chat/encode-content.ts'
+import { areWhole, parseArguments } from './call-arguments.ts'
 
 interface MessageContext {
   readonly target: TargetModel
@@ -26,7 +27,7 @@ export function encodeTurn(turn: Turn, context: MessageContext): JsonObject[] {
     case 'system':
       return [encodeSystem(turn.parts.map((part) => part.text).join('\n\n'), context.target)]
     case 'user':
-      return [{ role: 'user', ...encodeParts(turn.parts, context.target) }]
+      return [{ role: 'user', ...encodeParts(turn.parts, context) }]
     case 'assistant':
       return [encodeAssistant(turn.parts, context)]
     case 'tool':
@@ -40,7 +41,7 @@ function encodeSystem(content: string, target: TargetModel): JsonObject {
 }
 
 /** Content is one string; images stand beside it. */
-function encodeParts(parts: readonly UserPart[], target: TargetModel): JsonObject {
+function encodeParts(parts: readonly UserPart[], { target, dropped }: MessageContext): JsonObject {
   const texts: string[] = []
   const images: string[] = []
   for (const part of parts) {
@@ -49,6 +50,7 @@ function encodeParts(parts: readonly UserPart[], target: TargetModel): JsonObjec
         texts.push(part.text)
         break
       case 'image':
+        if (part.detail !== undefined && part.detail !== 'auto') dropped.add('image_url.detail')
         images.push(imageData(part, target))
         break
       case 'document':
@@ -66,9 +68,10 @@ function imageData({ source }: ImagePart, target: TargetModel): string {
   throw notForOllama('image', 'Ollama takes images as base64 only, and the gateway fetches none', target)
 }
 
-function documentText({ source, title }: DocumentPart, target: TargetModel): string {
-  if (source.kind !== 'text') throw notForOllama('document', 'Ollama takes no files', target)
-  return title === undefined ? source.text : `${title}\n\n${source.text}`
+function documentText(part: DocumentPart, target: TargetModel): string {
+  const text = readDocumentText(part)
+  if (text === undefined) throw notForOllama('document', 'Ollama takes no files but text', target)
+  return part.title === undefined ? text : `${part.title}\n\n${text}`
 }
 
 function encodeAssistant(parts: readonly AssistantPart[], context: MessageContext): JsonObject {
@@ -95,6 +98,7 @@ function encodeAssistant(parts: readonly AssistantPart[], context: MessageContex
         break
       case 'tool-call': {
         calledNames.set(part.id, part.name)
+        if (!areWhole(part.arguments)) dropped.add('messages.tool_call.arguments')
         const called = { index: calls.length, name: part.name, arguments: parseArguments(part.arguments) }
         calls.push({ id: part.id, function: called })
         break
@@ -110,13 +114,13 @@ function encodeAssistant(parts: readonly AssistantPart[], context: MessageContex
   })
 }
 
-function encodeResult(result: ToolResult, { target, calledNames }: MessageContext): JsonObject {
-  const { content, images } = encodeParts(result.parts, target)
+function encodeResult(result: ToolResult, context: MessageContext): JsonObject {
+  const { content, images } = encodeParts(result.parts, context)
   return jsonFields({
     role: 'tool',
     content: result.isError ? `Error: ${String(content)}` : content,
     images,
-    tool_name: result.name ?? calledNames.get(result.callId),
+    tool_name: result.name ?? context.calledNames.get(result.callId),
     tool_call_id: result.callId,
   })
 }

@@ -10,6 +10,7 @@ import type {
 } from '../ir/chat-request.ts'
 import { distinctCalls } from '../ir/distinct-calls.ts'
 import { type DroppedParameters, droppedParameters } from '../ir/dropped-parameters.ts'
+import { hasCacheHint } from '../ir/has-cache-hint.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { encodeTurn } from './encode-messages.ts'
 
@@ -27,7 +28,7 @@ export function encodeOllamaChatRequest(request: ChatRequest, target: TargetMode
       ...(request.system.length > 0 ? [{ role: 'system', content: system }] : []),
       ...distinctCalls(request.turns).flatMap((turn) => encodeTurn(turn, context)),
     ],
-    tools: tools.length > 0 ? tools.map(encodeTool) : undefined,
+    tools: tools.length > 0 ? tools.map((tool) => encodeTool(tool, dropped)) : undefined,
     format: encodeFormat(request.responseFormat),
     options: Object.keys(options).length > 0 ? options : undefined,
     think: encodeThink(request.reasoning, target, dropped),
@@ -50,6 +51,7 @@ function reportUnsupported(request: ChatRequest, dropped: DroppedParameters): vo
   if (request.user !== undefined) dropped.add('user')
   if (request.serviceTier !== undefined) dropped.add('service_tier')
   if (request.promptCacheKey !== undefined) dropped.add('prompt_cache_key')
+  if (hasCacheHint(request)) dropped.add('cache_control')
 }
 
 /** Ollama has no tool choice: tools that may not be called are not offered, and no call can be forced. */
@@ -71,7 +73,8 @@ function callableTools({ tools, toolChoice }: ChatRequest, dropped: DroppedParam
   }
 }
 
-function encodeTool({ name, description, parameters }: Tool): JsonObject {
+function encodeTool({ name, description, parameters, strict }: Tool, dropped: DroppedParameters): JsonObject {
+  if (strict === true) dropped.add('tools.strict')
   const shape = parameters ?? { type: 'object', properties: {} }
   return { type: 'function', function: jsonFields({ name, description, parameters: shape }) }
 }

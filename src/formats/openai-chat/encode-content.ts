@@ -75,11 +75,23 @@ function encodeAudio({ source }: AudioPart, context: EncodingContext): JsonObjec
   return { data: source.data, format }
 }
 
-/** Plain text needs no file: every model reads it as text. Undefined for what is not text. */
+/** Plain text needs no file: every model reads it as text. Undefined for what is not text. @throws KorProxyError KP-SYS-516 */
 export function readDocumentText({ source }: DocumentPart): string | undefined {
   if (source.kind === 'text') return source.text
-  if (source.kind !== 'base64' || !source.mediaType.startsWith('text/')) return undefined
-  return new TextDecoder().decode(Uint8Array.from(atob(source.data), (char) => char.charCodeAt(0)))
+  if (source.kind !== 'base64' || !/^text\/|^application\/json\b/.test(source.mediaType)) return undefined
+  return new TextDecoder().decode(readBase64(source.data))
+}
+
+function readBase64(data: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(data), (char) => char.charCodeAt(0))
+  } catch (error) {
+    throw notBase64(error)
+  }
+}
+
+function notBase64(cause: unknown): KorProxyError {
+  return new KorProxyError('KP-SYS-516', { message: 'file data is not base64' }, { cause })
 }
 
 function inexpressible(parameter: string, reason: string, { target }: EncodingContext): KorProxyError {

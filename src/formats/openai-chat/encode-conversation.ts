@@ -6,6 +6,7 @@ import { encodeAssistant } from './encode-assistant.ts'
 import { encodeUserContent } from './encode-content.ts'
 import { encodeToolResults } from './encode-tool-results.ts'
 import type { EncodingContext } from './encoding-context.ts'
+import { MAX_IDENTIFIER_LENGTH } from './short-identifier.ts'
 
 /** A request without messages is a 400; a dot adds no meaning. */
 const FILLER: JsonObject = { role: 'user', content: '.' }
@@ -22,7 +23,9 @@ export function encodeConversation(
 ): readonly JsonObject[] {
   const messages: JsonObject[] = []
   if (system.length > 0) messages.push({ role: 'system', content: joinText(system, '\n\n') })
-  for (const { assistant, others } of exchanges(joinSplitTurns(distinctCalls(turns)))) {
+  // Imitators take longer ids, and may have made them.
+  const maxLength = context.target.issuer === 'openai' ? MAX_IDENTIFIER_LENGTH : undefined
+  for (const { assistant, others } of exchanges(joinSplitTurns(distinctCalls(turns, maxLength)))) {
     if (assistant !== undefined) messages.push(...encodeAssistant(assistant, context))
     const results = others.flatMap((turn) => (turn.role === 'tool' ? turn.results : []))
     appendAll(messages, encodeToolResults(results, callsOf(assistant), context))

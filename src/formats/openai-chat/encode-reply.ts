@@ -18,7 +18,7 @@ export function encodeReply(reply: ChatReply, context: ClientContext): JsonObjec
     created,
     model,
     choices: reply.choices.map((choice) => encodeChoice(choice, context)),
-    usage: reply.usage === undefined ? undefined : writeUsage(reply.usage),
+    usage: reply.usage === undefined ? undefined : writeUsage(reply.usage, context),
   })
 }
 

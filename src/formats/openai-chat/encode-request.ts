@@ -1,6 +1,7 @@
 import type { EncodedRequest, TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, JsonValue, TextPart, Tool } from '../ir/chat-request.ts'
 import { droppedParameters } from '../ir/dropped-parameters.ts'
+import { hasCacheHint } from '../ir/has-cache-hint.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { type NameRule, toolNameMap } from '../ir/tool-names.ts'
 import { encodeConversation } from './encode-conversation.ts'
@@ -8,15 +9,13 @@ import { encodeReasoning, encodeSampling } from './encode-parameters.ts'
 import { encodeToolChoice, encodeTools } from './encode-tools.ts'
 import type { EncodingContext } from './encoding-context.ts'
 import { encodeResponseFormat } from './response-format.ts'
+import { shortIdentifier } from './short-identifier.ts'
 
 /** @see https://platform.openai.com/docs/api-reference/chat/create#chat_create-tools */
 const TOOL_NAMES: NameRule = { allowed: /[A-Za-z0-9_-]/, maxLength: 64, letterFirst: false }
 
 /** Claude Code's first system block differs in every conversation and would defeat prompt caches; it means nothing to others. */
 const BILLING_HEADER = 'x-anthropic-billing-header:'
-
-/** Longer ids are serialised device and session data, which is nobody else's business. */
-const MAX_USER_LENGTH = 64
 
 /** Writes a request for OpenAI and the servers that imitate it. @throws KorProxyError KP-PROV-112 */
 export function encodeRequest(request: ChatRequest, target: TargetModel): EncodedRequest {
@@ -58,15 +57,6 @@ function withoutBillingHeader(system: readonly TextPart[]): readonly TextPart[] 
   return system[0]?.text.startsWith(BILLING_HEADER) === true ? system.slice(1) : system
 }
 
-function hasCacheHint(request: ChatRequest): boolean {
-  const isCached = (it: object): boolean => 'cache' in it && it.cache !== undefined
-  return [
-    ...request.system,
-    ...request.tools,
-    ...request.turns.flatMap((turn): readonly object[] => (turn.role === 'tool' ? turn.results : turn.parts)),
-  ].some(isCached)
-}
-
 /** OpenAI renamed the field; most servers that imitate it know only the old name. A limit above the model's own is a 400. */
 function encodeMaxTokens(request: ChatRequest, { quirks, maxOutputTokens }: TargetModel): JsonObject {
   if (request.maxOutputTokens === undefined) return {}
@@ -102,15 +92,14 @@ function encodeAccounting(
   { target, dropped }: EncodingContext,
 ): Readonly<Record<string, JsonValue | undefined>> {
   const isOpenAi = target.issuer === 'openai'
-  const { user, serviceTier, promptCacheKey } = request
-  const isUserShort = user !== undefined && user.length <= MAX_USER_LENGTH
-  if (user !== undefined && !isUserShort) dropped.add('user')
+  const { serviceTier, promptCacheKey } = request
+  const user = shortIdentifier('user', request.user, dropped)
   if (serviceTier !== undefined && !isOpenAi) dropped.add('service_tier')
   if (promptCacheKey !== undefined && !isOpenAi) dropped.add('prompt_cache_key')
   return {
-    user: isUserShort ? user : undefined,
+    user,
     service_tier: isOpenAi ? openAiServiceTier(serviceTier) : undefined,
-    prompt_cache_key: isOpenAi ? promptCacheKey : undefined,
+    prompt_cache_key: isOpenAi ? shortIdentifier('prompt_cache_key', promptCacheKey, dropped) : undefined,
   }
 }
 

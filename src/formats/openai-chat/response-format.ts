@@ -3,6 +3,7 @@ import type { ChatRequest, JsonObject, TextPart } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { mentionsJson } from '../ir/mentions-json.ts'
+import { objectSchema } from '../ir/object-schema.ts'
 import { schemaName } from './schema-name.ts'
 import { strictness } from './tool-parameters.ts'
 
@@ -15,7 +16,7 @@ export interface EncodedResponseFormat {
   readonly instructions: readonly TextPart[]
 }
 
-/** A model without JSON schemas gets JSON mode and the schema in words. */
+/** A model without JSON schemas gets JSON mode and the schema in words; for a list the words must do, as JSON mode gives objects only. */
 export function encodeResponseFormat(
   request: ChatRequest,
   target: TargetModel,
@@ -29,15 +30,27 @@ export function encodeResponseFormat(
     case 'json':
       return { field: { type: 'json_object' }, instructions: mentionsJson(system, turns) ? [] : [JSON_INSTRUCTION] }
     case 'json-schema': {
-      if (target.capabilities.jsonSchema === false) {
-        return { field: { type: 'json_object' }, instructions: [schemaInstruction(format.schema)] }
+      const { description } = format
+      const instructions = [schemaInstruction(format.schema)]
+      const schema = answerSchema(format.schema)
+      if (schema === undefined) {
+        if (format.strict === true) dropped.add('response_format.strict')
+        return { field: undefined, instructions }
       }
-      const { description, schema } = format
+      if (target.capabilities.jsonSchema === false) return { field: { type: 'json_object' }, instructions }
       const strict = strictness(format.strict, schema, { dropped, parameter: 'response_format.strict' })
       const json_schema = jsonFields({ name: schemaName(format.name), description, schema, strict })
       return { field: { type: 'json_schema', json_schema }, instructions: [] }
     }
   }
+}
+
+/**
+ * The schema with an object at its root, which is all that OpenAI takes for an answer; undefined when the answer is no object.
+ * @see https://platform.openai.com/docs/guides/structured-outputs#root-objects-must-not-be-anyof-and-must-be-an-object
+ */
+export function answerSchema(schema: JsonObject): JsonObject | undefined {
+  return schema['type'] === 'object' ? schema : objectSchema(schema)
 }
 
 /** The schema in words, for models that take none. */

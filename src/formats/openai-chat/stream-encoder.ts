@@ -57,7 +57,9 @@ class ChatStreamEncoder implements StreamEncoder {
 
   end(): string {
     const isUsageDue = this.#context.request.includeUsage && this.#usage !== undefined
-    const usage = isUsageDue ? this.#chunk('', `,"usage":${JSON.stringify(writeUsage(this.#usage ?? {}))}`) : ''
+    const usage = isUsageDue
+      ? this.#chunk('', `,"usage":${JSON.stringify(writeUsage(this.#usage ?? {}, this.#context))}`)
+      : ''
     return `${usage}${writeSseEvent(undefined, '[DONE]')}`
   }
 

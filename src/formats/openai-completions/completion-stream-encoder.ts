@@ -54,7 +54,7 @@ class CompletionStreamEncoder implements StreamEncoder {
 
   end(): string {
     const isUsageDue = this.#context.request.includeUsage && this.#usage !== undefined
-    const usage = isUsageDue ? this.#chunk([], { usage: writeUsage(this.#usage ?? {}) }) : ''
+    const usage = isUsageDue ? this.#chunk([], { usage: writeUsage(this.#usage ?? {}, this.#context) }) : ''
     return `${usage}${writeSseEvent(undefined, '[DONE]')}`
   }
 

@@ -11,7 +11,7 @@ export function encodeCompletion(reply: ChatReply, context: ClientContext): Json
   return jsonFields({
     ...completionHead(reply, context),
     choices: reply.choices.map(encodeChoice),
-    usage: reply.usage === undefined ? undefined : writeUsage(reply.usage),
+    usage: reply.usage === undefined ? undefined : writeUsage(reply.usage, context),
   })
 }
 

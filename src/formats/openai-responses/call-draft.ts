@@ -1,7 +1,7 @@
 import type { JsonObject } from '../ir/chat-request.ts'
-import { unwrapCustomInput } from './custom-input.ts'
 import { deltaPrefix, type EventWriter } from './event-writer.ts'
-import { callItem, type ItemStatus } from './reply-items.ts'
+import { hasWholeArguments } from './has-whole-arguments.ts'
+import { callItem, customCallInput, functionCallArguments, type ItemStatus } from './reply-items.ts'
 import type { WireToolName } from './tool-naming.ts'
 
 interface CallStart {
@@ -28,6 +28,10 @@ export class CallDraft {
     return this.#call.outputIndex
   }
 
+  get isWhole(): boolean {
+    return hasWholeArguments(this.#arguments)
+  }
+
   open(): string {
     const item = this.#item('in_progress')
     return this.#writer.write('response.output_item.added', { output_index: this.outputIndex, item })
@@ -40,21 +44,21 @@ export class CallDraft {
   }
 
   close(status: ItemStatus): { readonly text: string; readonly item: JsonObject } {
-    const arrived = this.#call.wireName.custom ? this.#writeInput() : this.#writeArguments()
+    const arrived = this.#call.wireName.custom ? this.#writeInput(status) : this.#writeArguments(status)
     const item = this.#item(status)
     const done = this.#writer.write('response.output_item.done', { output_index: this.outputIndex, item })
     return { text: arrived + done, item }
   }
 
-  #writeArguments(): string {
-    const missing = this.#arguments === '' ? this.addArguments('{}') : ''
+  #writeArguments(status: ItemStatus): string {
+    const missing = this.#arguments === '' ? this.addArguments(functionCallArguments('', status)) : ''
     const { name } = this.#call.wireName
     const fields = { ...this.#place(), name, arguments: this.#arguments }
     return missing + this.#writer.write('response.function_call_arguments.done', fields)
   }
 
-  #writeInput(): string {
-    const input = this.#arguments === '' ? '' : unwrapCustomInput(this.#arguments)
+  #writeInput(status: ItemStatus): string {
+    const input = customCallInput(this.#arguments, status)
     return (
       this.#writer.writeDelta('response.custom_tool_call_input.delta', this.#prefix, input, '') +
       this.#writer.write('response.custom_tool_call_input.done', { ...this.#place(), input })

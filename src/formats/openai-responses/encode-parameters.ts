@@ -2,6 +2,7 @@ import type { TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
+import { shortIdentifier } from '../openai-chat/short-identifier.ts'
 
 /** The API refuses a smaller `max_output_tokens`. */
 const LEAST_OUTPUT_TOKENS = 16
@@ -22,20 +23,26 @@ export function encodeParameters(request: ChatRequest, target: TargetModel, drop
     reasoning: encodeReasoning(request.reasoning, target, dropped),
     include: include.length > 0 ? include : undefined,
     service_tier: encodeServiceTier(request.serviceTier, dropped),
-    user: request.user,
-    prompt_cache_key: request.promptCacheKey,
+    user: shortIdentifier('user', request.user, dropped),
+    prompt_cache_key: shortIdentifier('prompt_cache_key', request.promptCacheKey, dropped),
   })
 }
 
 /** n and stop change what the answer is, the rest how it is sampled. */
 function reportUnsupported({ sampling }: ChatRequest, dropped: DroppedParameters): void {
   if ((sampling.n ?? 1) > 1) dropped.addOrRefuse('n', 'the Responses API gives one answer.')
-  if ((sampling.stop ?? []).length > 0) dropped.addOrRefuse('stop', 'the Responses API has no stop sequences.')
+  reportStop(sampling.stop ?? [], dropped)
   if (sampling.seed !== undefined) dropped.add('seed')
   if (sampling.topK !== undefined) dropped.add('top_k')
   if (sampling.presencePenalty !== undefined) dropped.add('presence_penalty')
   if (sampling.frequencyPenalty !== undefined) dropped.add('frequency_penalty')
   if (sampling.logitBias !== undefined) dropped.add('logit_bias')
+}
+
+/** An empty sequence stops nothing: the answer is the same without it. */
+function reportStop(stop: readonly string[], dropped: DroppedParameters): void {
+  if (stop.some((text) => text !== '')) dropped.addOrRefuse('stop', 'the Responses API has no stop sequences.')
+  else if (stop.length > 0) dropped.add('stop')
 }
 
 function encodeSampling({ sampling }: ChatRequest, target: TargetModel, dropped: DroppedParameters): JsonObject {

@@ -1,6 +1,7 @@
 import type { ClientContext } from '../format.ts'
 import type { ChatReply, ReplyChoice, ReplyPart } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
+import { hasWholeArguments } from './has-whole-arguments.ts'
 import {
   callItem,
   type ItemStatus,
@@ -30,13 +31,17 @@ export function encodeResponsesReply(reply: ChatReply, context: ClientContext): 
   )
 }
 
-/** The last item bears the status of the whole: it is the one that was cut. */
+/** The last item bears the status of the whole: it is the one that was cut. So does a call that was, whatever the provider said after it. */
 function encodeOutput(choice: ReplyChoice, idPart: string, status: ItemStatus, names: WireToolNames): JsonObject[] {
   const groups = groupParts(withExplanation(choice).flatMap(signedCall))
   return groups.map((group, at) => {
-    const itemStatus = at === groups.length - 1 ? status : 'completed'
+    const itemStatus = at === groups.length - 1 || isPartialCall(group) ? status : 'completed'
     return encodeItem(group, { id: `${idPart}_${at}`, status: itemStatus, names, logprobs: choice.logprobs })
   })
+}
+
+function isPartialCall([part]: readonly ReplyPart[]): boolean {
+  return part?.type === 'tool-call' && !hasWholeArguments(part.arguments)
 }
 
 /** A signed call has an item of its own for the signature, right before it. */

@@ -2,7 +2,9 @@ import type { EncodedRequest, TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject, SystemTurn, ToolChoice, Turn } from '../ir/chat-request.ts'
 import { distinctCalls } from '../ir/distinct-calls.ts'
 import { droppedParameters } from '../ir/dropped-parameters.ts'
+import { hasCacheHint } from '../ir/has-cache-hint.ts'
 import { jsonFields } from '../ir/json-fields.ts'
+import { MAX_IDENTIFIER_LENGTH } from '../openai-chat/short-identifier.ts'
 import { toolParameters } from '../openai-chat/tool-parameters.ts'
 import { answerCalls } from './answer-calls.ts'
 import { type EncodingContext, encodeAssistantTurn } from './encode-assistant.ts'
@@ -25,10 +27,14 @@ export function encodeResponsesRequest(request: ChatRequest, target: TargetModel
   const context = { target, names, dropped }
   const hasTools = request.tools.length > 0
   const format = encodeTextFormat(request, target, dropped)
+  if (hasCacheHint(request)) dropped.add('cache_control')
   const body = jsonFields({
     model: target.id,
     instructions: request.system.length > 0 ? request.system.map((part) => part.text).join('\n\n') : undefined,
-    input: encodeTurns([...format.turns, ...answerCalls(distinctCalls(request.turns))], context),
+    input: encodeTurns(
+      [...format.turns, ...answerCalls(distinctCalls(request.turns, MAX_IDENTIFIER_LENGTH), dropped)],
+      context,
+    ),
     tools: hasTools ? encodeTools(request.tools, names, (tool) => toolParameters(tool, target, dropped)) : undefined,
     tool_choice:
       hasTools && request.toolChoice ? encodeToolChoice(allowedChoice(request.toolChoice, context), names) : undefined,

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
 import { isJsonObject, jsonFields } from '../ir/json-fields.ts'
 import { tagSignature } from '../ir/signature.ts'
 import { unwrapCustomInput } from './custom-input.ts'
+import { hasWholeArguments } from './has-whole-arguments.ts'
 import type { WireToolName } from './tool-naming.ts'
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
@@ -69,7 +70,17 @@ export function reasoningItem(
   }
 }
 
-/** A finished call carries its arguments; `''` stands for no arguments. */
+/** Of a text that was cut off nothing is given: clients that do not look at the status would run the half as if it were the whole. */
+export function customCallInput(text: string, status: ItemStatus): string {
+  const isCut = status === 'incomplete' && !hasWholeArguments(text)
+  return text === '' || isCut ? '' : unwrapCustomInput(text)
+}
+
+/** A completed call carries its arguments; `''` stands for no arguments. */
+export function functionCallArguments(text: string, status: ItemStatus): string {
+  return text === '' && status === 'completed' ? '{}' : text
+}
+
 export function callItem(
   id: string,
   status: ItemStatus,
@@ -78,10 +89,10 @@ export function callItem(
 ): JsonObject {
   const { name, namespace, custom } = call.wireName
   if (custom) {
-    const input = call.arguments === '' ? '' : unwrapCustomInput(call.arguments)
+    const input = customCallInput(call.arguments, status)
     return jsonFields({ id, type: 'custom_tool_call', status, call_id: callId, name, namespace, input })
   }
-  const text = call.arguments === '' && status !== 'in_progress' ? '{}' : call.arguments
+  const text = functionCallArguments(call.arguments, status)
   return jsonFields({ id, type: 'function_call', status, call_id: callId, name, namespace, arguments: text })
 }
 

@@ -11,6 +11,7 @@ export interface ResponseHead {
   /** Unix time in seconds. */
   readonly createdAt: number
   readonly model: string
+  readonly context: ClientContext
 }
 
 export interface ResponseState {
@@ -43,6 +44,7 @@ export function responseHead(
     id: start.id?.startsWith('resp_') ? start.id : `resp_${idPart}`,
     createdAt: start.createdAt ?? Math.floor(context.now / 1000),
     model: start.model ?? context.request.model,
+    context,
   }
 }
 
@@ -57,7 +59,7 @@ export function responseObject(head: ResponseHead, state: ResponseState, echo: J
     incomplete_details: state.incompleteReason === undefined ? null : { reason: state.incompleteReason },
     model: head.model,
     output: state.output,
-    usage: state.usage === undefined ? null : encodeUsage(state.usage),
+    usage: state.usage === undefined ? null : encodeUsage(state.usage, head.context),
     ...echo,
   }
 }
@@ -105,8 +107,9 @@ function echoFormat(format: ResponseFormat | undefined): JsonObject {
   }
 }
 
-function encodeUsage(usage: Usage): JsonObject {
-  const input = usage.input ?? 0
+/** A provider that did not count the prompt (Ollama, of one that it had cached) leaves it to the estimate. */
+function encodeUsage(usage: Usage, context: ClientContext): JsonObject {
+  const input = usage.input ?? context.estimatedInputTokens
   const output = usage.output ?? 0
   return {
     input_tokens: input,

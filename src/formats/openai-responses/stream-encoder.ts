@@ -113,7 +113,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
       case 'tool-call-start':
         return this.#startCall(event)
       case 'tool-call-end':
-        return this.#closeCall(event.index, 'completed')
+        return this.#endCall(event.index)
       case 'image':
         return this.#addImage(event.data)
       case 'finish':
@@ -167,6 +167,11 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const draft = new CallDraft(this.#writer, { id, outputIndex, callId: event.id, wireName })
     this.#calls.set(event.index, draft)
     return closed + draft.open()
+  }
+
+  /** Agents act on a call that is done: one whose arguments are not whole waits for the finish, which tells whether it was cut off. */
+  #endCall(index: number): string {
+    return this.#calls.get(index)?.isWhole === true ? this.#closeCall(index, 'completed') : ''
   }
 
   #signCall(signature: Signature | undefined): string {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { anthropic } from '#formats/anthropic/anthropic.ts'
 import { encodeMessagesRequest } from '#formats/anthropic/encode-request.ts'
 import type { TargetModel } from '#formats/format.ts'
-import type { ChatRequest, UserPart } from '#formats/ir/chat-request.ts'
+import type { ChatRequest, JsonObject, UserPart } from '#formats/ir/chat-request.ts'
 import { golden } from '../../helpers/golden.ts'
 import { chatRequest, targetModel } from './fixtures.ts'
 
@@ -16,6 +16,12 @@ t.test('R3.3 the intermediate form becomes a Messages request', (t) => {
   t.end()
 })
 
+function withTool(parameters: JsonObject): Partial<ChatRequest> {
+  return {
+    tools: [{ name: 'f', description: undefined, parameters, strict: undefined, origin: { kind: 'function' } }],
+  }
+}
+
 t.test('R3.3 what Anthropic cannot express is refused', (t) => {
   const user = (part: UserPart): Partial<ChatRequest> => ({ turns: [{ role: 'user', parts: [part] }] })
   const cases: readonly [Partial<ChatRequest>, RegExp][] = [
@@ -27,24 +33,30 @@ t.test('R3.3 what Anthropic cannot express is refused', (t) => {
       user({ type: 'document', source: { kind: 'base64', mediaType: 'application/msword', data: '' } }),
       /documents of type application\/msword/,
     ],
-    [
-      {
-        tools: [
-          {
-            name: 'f',
-            description: undefined,
-            parameters: { type: 'array' },
-            strict: undefined,
-            origin: { kind: 'function' },
-          },
-        ],
-      },
-      /^tools\.f .* must be an object/,
-    ],
+    ...['image/svg+xml', 'application/octet-stream'].map((mediaType): [Partial<ChatRequest>, RegExp] => [
+      user({ type: 'image', source: { kind: 'base64', mediaType, data: '' } }),
+      /^image .* (image\/svg\+xml|application\/octet-stream) are not taken, only image\/jpeg, image\/png, image\/gif, image\/webp/,
+    ]),
+    [withTool({ type: 'array' }), /^tools\.f .* must be an object/],
+    [withTool({ anyOf: [{ type: 'array' }, { type: 'string' }] }), /^tools\.f .* must be an object/],
+    [withTool({ $ref: '#/$defs/A', $defs: { A: { type: 'array' } } }), /^tools\.f .* must be an object/],
+    [withTool({ $ref: '#/$defs/A', $defs: { A: { $ref: '#/$defs/A' } } }), /^tools\.f .* must be an object/],
   ]
   for (const [request, message] of cases) {
     t.throws(() => encodeMessagesRequest(chatRequest(request), targetModel({})), { code: 'KP-PROV-112', message })
   }
+  t.end()
+})
+
+t.test('a tool whose references double at every step is written without growing', (t) => {
+  const levels = Array.from({ length: 38 }, (_, level): [string, JsonObject] => {
+    const next = { $ref: `#/$defs/L${level + 1}` }
+    const described = (type: string): JsonObject => ({ allOf: [next, { properties: { p: { type, minimum: level } } }] })
+    return [`L${level}`, { anyOf: [described('string'), described('number')] }]
+  })
+  const parameters = { $ref: '#/$defs/L0', $defs: Object.fromEntries(levels) }
+  const { body } = encodeMessagesRequest(chatRequest(withTool(parameters)), targetModel({}))
+  t.ok(JSON.stringify(body).length < 1_000_000)
   t.end()
 })
 

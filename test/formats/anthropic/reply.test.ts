@@ -74,6 +74,16 @@ t.test('R3.3 the tool that stands for a JSON answer is unwrapped to text', (t) =
   t.end()
 })
 
+t.test('of two calls of the tool that stands for a JSON answer the first one is the answer', (t) => {
+  const content = ['b', 'c'].map((a, index) => ({ type: 'tool_use', id: `toolu_${index}`, name: 'json', input: { a } }))
+  const events = anthropic.decodeReply({ content, stop_reason: 'tool_use' }, { ...CONTEXT, jsonTool: 'json' })
+  t.strictSame(events.slice(1), [
+    { type: 'text-delta', choice: 0, text: '{"a":"b"}' },
+    { type: 'finish', choice: 0, reason: 'stop' },
+  ])
+  t.end()
+})
+
 t.test('a body that is no message is KP-PROV-109, an error with status 200 an error event', (t) => {
   t.throws(() => anthropic.decodeReply({ choices: [] }, CONTEXT), { code: 'KP-PROV-109', message: /content/ })
   t.throws(() => anthropic.decodeReply({ content: [], stop_reason: null }, CONTEXT), { code: 'KP-PROV-109' })

@@ -52,6 +52,25 @@ t.test('what only Gemini can answer is refused and not left out', (t) => {
   t.throws(() => decode(ask([{ hologram: {} }])), { code: 'KP-PROV-112', message: /hologram/ })
   const audio = { ...ask([{ text: 'sing' }]), generationConfig: { responseModalities: ['AUDIO'] } }
   t.throws(() => decode(audio), { code: 'KP-PROV-112' })
+  for (const name of ['cachedContent', 'cached_content']) {
+    const cached = { ...ask([{ text: 'And then?' }]), [name]: 'cachedContents/story' }
+    t.throws(() => decode(cached), { code: 'KP-PROV-112', message: /cachedContent.*Send the whole conversation/ })
+  }
+  t.same(decode({ ...ask([{ text: 'hi' }]), cachedContent: '' }).dropped, [])
+  t.end()
+})
+
+t.test('an instruction is text elsewhere: what else stands in it is listed', (t) => {
+  const inlineData = { mimeType: 'image/png', data: 'iVBORw0KGgo=' }
+  const request = decode({
+    systemInstruction: { parts: [{ text: 'Look:' }, { inlineData }] },
+    contents: [
+      { role: 'system', parts: [{ file_data: { file_uri: 'gs://b/rules.pdf' } }] },
+      { role: 'user', parts: [{ text: 'hi' }] },
+    ],
+  })
+  t.same(request.system, [{ type: 'text', text: 'Look:' }])
+  t.same(request.dropped, ['systemInstruction.inlineData', 'systemInstruction.fileData'])
   t.end()
 })
 

@@ -48,6 +48,13 @@ t.test('R3.4 media that Ollama cannot be given is refused: nothing is fetched fo
   t.end()
 })
 
+t.test('R8.1 a text file whose base64 is none names the fault', (t) => {
+  const source = { kind: 'base64' as const, mediaType: 'text/plain', data: '###' }
+  const request: ChatRequest = { ...EMPTY, turns: [{ role: 'user', parts: [{ type: 'document', source }] }] }
+  t.throws(() => encodeOllamaChatRequest(request, TARGET), { code: 'KP-SYS-516', message: /not base64/ })
+  t.end()
+})
+
 t.test('R3.4 more than one answer is refused unless the policy drops it', (t) => {
   const request = { ...EMPTY, sampling: { n: 2 } }
   t.throws(() => encodeOllamaChatRequest(request, TARGET), { code: 'KP-PROV-112' })

@@ -54,3 +54,43 @@ for (const [name, target] of Object.entries(TARGETS)) {
     t.end()
   })
 }
+
+t.test(
+  'R3.2 a call id that OpenAI refuses for its length is shortened alike in the call and its result, others take it',
+  (t) => {
+    const id = `call_${'x'.repeat(40)}__thought__${'c2ln'.repeat(20)}`
+    const request = openaiChat.decodeRequest(
+      {
+        model: 'm',
+        messages: [
+          { role: 'user', content: 'go' },
+          { role: 'assistant', tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' } }] },
+          { role: 'tool', tool_call_id: id, content: 'done' },
+        ],
+      },
+      {},
+    )
+    const sentTo = (target: TargetModel) => {
+      // The messages of this conversation, as just written.
+      const messages = (openaiChat.encodeRequest?.(request, target).body['messages'] ?? []) as JsonObject[]
+      const calls = (messages[1]?.['tool_calls'] ?? []) as JsonObject[]
+      return { ids: [calls[0]?.['id'], messages[2]?.['tool_call_id']], extra: calls[0]?.['extra_content'] }
+    }
+    t.same(sentTo(OPENAI).ids, [id.slice(0, 64), id.slice(0, 64)])
+    t.same(sentTo(COMPATIBLE).ids, [id, id])
+    const signature = { google: { thought_signature: 'c2ln'.repeat(20) } }
+    t.same(sentTo({ ...COMPATIBLE, issuer: 'gemini' }), { ids: [id, id], extra: signature })
+    t.end()
+  },
+)
+
+t.test('R3.2 a name of a cache above OpenAI’s 64 characters is dropped', (t) => {
+  const request = openaiChat.decodeRequest(
+    { model: 'm', messages: [{ role: 'user', content: 'hi' }], prompt_cache_key: 'k'.repeat(65) },
+    {},
+  )
+  const { body, dropped } = openaiChat.encodeRequest?.(request, OPENAI) ?? {}
+  t.equal(body?.['prompt_cache_key'], undefined)
+  t.same(dropped, ['prompt_cache_key'])
+  t.end()
+})

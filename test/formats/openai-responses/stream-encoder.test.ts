@@ -1,7 +1,7 @@
 import t from 'tap'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ClientContext } from '#formats/format.ts'
-import type { ChatEvent } from '#formats/ir/chat-event.ts'
+import type { ChatEvent, FinishReason } from '#formats/ir/chat-event.ts'
 import type { JsonObject } from '#formats/ir/chat-request.ts'
 import { collectReply } from '#formats/ir/collect-reply.ts'
 import { openaiResponses } from '#formats/openai-responses/openai-responses.ts'
@@ -131,6 +131,118 @@ t.test('peer bug litellm#21331: parallel calls have distinct output_index, and i
       [2, 'fc_id1_2', '{"n":2}'],
     ],
   )
+  t.end()
+})
+
+const TOOLS: readonly JsonObject[] = [
+  { type: 'custom', name: 'apply_patch' },
+  { type: 'function', name: 'exec' },
+]
+
+type Called = readonly (readonly [name: string, text: string])[]
+
+/** Status and text of the calls of an answer, in each place where clients read them: done items, the last event, the reply at once. */
+function writtenCalls(t: Tap, calls: Called, reason: FinishReason): unknown[][] {
+  const request = { model: 'm', input: 'x', tools: TOOLS }
+  const parts = calls.flatMap(([name, text], index): ChatEvent[] => [
+    { type: 'tool-call-start', choice: 0, index, id: `call_${index}`, name },
+    { type: 'tool-call-delta', choice: 0, index, arguments: text },
+    { type: 'tool-call-end', choice: 0, index },
+  ])
+  const events: ChatEvent[] = [...parts, { type: 'finish', choice: 0, reason }]
+  const frames = readFrames(t, encode({ request, events }))
+  const done = frames.filter((frame) => frame['type'] === 'response.output_item.done').map((frame) => frame['item'])
+  const last = frames.at(-1)?.['response']
+  const reply = openaiResponses.encodeReply(collectReply(events), contextOf(request))
+  // Events and objects of this format, as just written.
+  const lists = [done, (last as JsonObject)['output'], reply['output']] as JsonObject[][]
+  return lists.map((items) =>
+    items
+      .filter((item) => item['type'] !== 'message')
+      .map((item) => [item['status'], item['input'] ?? item['arguments']]),
+  )
+}
+
+t.test('R3.4 a call that the token limit cut off is incomplete, and half a patch is no patch', (t) => {
+  const patch: Called = [['apply_patch', '{"input":"*** Begin Patch\\n*** Delete File: a']]
+  for (const written of writtenCalls(t, patch, 'length')) t.same(written, [['incomplete', '']])
+  t.end()
+})
+
+t.test('R3.4 of several calls only the one that was cut off is incomplete', (t) => {
+  const calls: Called = [
+    ['exec', '{"cmd":"ls"}'],
+    ['apply_patch', '{"input":"+x"}'],
+    ['exec', '{"cmd":"rm -rf /tm'],
+  ]
+  for (const reason of ['length', 'context-window', 'content-filter'] as const) {
+    for (const written of writtenCalls(t, calls, reason)) {
+      t.same(
+        written,
+        [
+          ['completed', '{"cmd":"ls"}'],
+          ['completed', '+x'],
+          ['incomplete', '{"cmd":"rm -rf /tm'],
+        ],
+        reason,
+      )
+    }
+  }
+  t.end()
+})
+
+t.test('R3.4 words of the provider after a call that it cut off do not complete the call', (t) => {
+  const events: ChatEvent[] = [
+    { type: 'tool-call-start', choice: 0, index: 0, id: 'call_0', name: 'exec' },
+    { type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"cmd":"rm -rf /tm' },
+    { type: 'tool-call-end', choice: 0, index: 0 },
+    { type: 'finish', choice: 0, reason: 'content-filter', explanation: 'Blocked.' },
+  ]
+  const request = { model: 'm', input: 'x', tools: TOOLS }
+  const expected = [
+    { type: 'function_call', status: 'incomplete' },
+    { type: 'message', status: 'incomplete' },
+  ]
+  t.match(openaiResponses.encodeReply(collectReply(events), contextOf(request))['output'], expected)
+  t.match(readFrames(t, encode({ request, events })).at(-1), { response: { output: expected } })
+  t.end()
+})
+
+t.test('R3.4 a call cut off before its arguments began is not one without arguments', (t) => {
+  for (const written of writtenCalls(t, [['exec', '']], 'length')) t.same(written, [['incomplete', '']])
+  for (const written of writtenCalls(t, [['exec', '']], 'tool-calls')) t.same(written, [['completed', '{}']])
+  t.end()
+})
+
+t.test('R3.4 arguments that are no JSON object are the model’s own where the reply ended well', (t) => {
+  const calls: Called = [
+    ['apply_patch', '*** Begin Patch'],
+    ['exec', '["ls"]'],
+    ['exec', 'ls'],
+  ]
+  for (const reason of ['tool-calls', 'stop', 'stop-sequence'] as const) {
+    for (const written of writtenCalls(t, calls, reason)) {
+      t.same(
+        written,
+        calls.map(([, text]) => ['completed', text]),
+        reason,
+      )
+    }
+  }
+  t.end()
+})
+
+t.test('R8.4 a call that was open when the stream broke off is not done', (t) => {
+  const encoder = openaiResponses.streamEncoder(contextOf({ model: 'm', input: 'x', tools: TOOLS }))
+  const written = [
+    encoder.push({ type: 'tool-call-start', choice: 0, index: 0, id: 'c', name: 'exec' }),
+    encoder.push({ type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"cmd":"rm -rf /tm' }),
+    encoder.push({ type: 'tool-call-end', choice: 0, index: 0 }),
+    encoder.fail(FAILURE),
+  ].join('')
+  const frames = readFrames(t, written)
+  t.notOk(frames.some((frame) => frame['type'] === 'response.output_item.done'))
+  t.match(frames.at(-1), { type: 'response.failed', response: { output: [] } })
   t.end()
 })
 
