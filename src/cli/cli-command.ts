@@ -1,6 +1,12 @@
 import { Command, type HelpContext } from 'commander'
 import type { Terminal } from './terminal.ts'
 
+export interface ListeningGateway {
+  readonly url: string
+  /** File with the token of `/_korproxy/*`. */
+  readonly managementTokenPath: string
+}
+
 /** What a command needs of the process that runs it. */
 export interface CommandContext {
   readonly terminal: Terminal
@@ -9,6 +15,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The command found faults: the exit code will be 1. */
   fail(): void
+  /** `serve` answers from now on. */
+  listening?(gateway: ListeningGateway): void
 }
 
 /** A command whose help ends with examples; the reference page prints them too. */

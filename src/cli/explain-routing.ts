@@ -1,15 +1,18 @@
 import { AccountRegistry, type SavedHealth } from '#gateway/account-registry.ts'
 import { buildServingTable, type ServingTenant } from '#gateway/serving-table.ts'
 import { Admission } from '#gateway/stages/admit.ts'
+import { decideType } from '#gateway/stages/classify.ts'
 import { readSurface } from '#gateway/surface.ts'
-import { classify } from '#routing/classify.ts'
 import type { RuleVerdict } from '#routing/explain-rules.ts'
 import type { MemberVerdict } from '#routing/judge-member.ts'
 import type { Client, RequestType, RoutingTable } from '#table/routing-table.ts'
 
+const TYPE_HEADER = 'x-korproxy-request-type'
+
 /** A request as somebody imagines it. */
 export interface ImaginedRequest {
   readonly model: string
+  /** As if the request had it in `X-KorProxy-Request-Type`. */
   readonly type?: RequestType
   /** Name of a GatewayClient. */
   readonly client?: Client
@@ -66,13 +69,19 @@ export interface ExplainOptions {
 
 /**
  * Routes an imagined request through the code that routes real ones. All accounts count as idle.
- * @throws KorProxyError KP-AUTH-005, 006, 007, KP-CONF-219 as the gateway would answer them
+ * @throws KorProxyError KP-AUTH-005, 006, 007, KP-CONF-219, KP-SYS-516 as the gateway would answer them
  */
 export function explainRouting(table: RoutingTable, request: ImaginedRequest, options: ExplainOptions): RoutingReport {
   const tenant = servingTenant(table, request.client?.tenant ?? options.namespace, options)
   const headers = (name: string): string | undefined => request.headers[name.toLowerCase()]
-  const { type, by: typeBy } = classifyImagined(request, tenant)
-  new Admission().admit(request.client, type, request.model)
+  const pathType = typeOfPath(request)
+  const { type, by: typeBy } = classifyImagined(request, tenant, pathType)
+  new Admission().admit({
+    client: request.client,
+    surface: { requestType: pathType },
+    requestType: type,
+    requestedModel: request.model,
+  })
   const explained = tenant.router.explain({
     type,
     model: request.model,
@@ -108,21 +117,21 @@ function servingTenant(table: RoutingTable, namespace: string, options: ExplainO
   return serving.tenants.get(namespace) ?? serving.defaultTenant
 }
 
+function typeOfPath({ path, headers }: ImaginedRequest): RequestType | undefined {
+  if (path === undefined) return undefined
+  return readSurface('POST', path, new URLSearchParams(), (name) => headers[name]).requestType
+}
+
 function classifyImagined(
-  { type, path, model, headers }: ImaginedRequest,
+  { type, path, model, client, headers }: ImaginedRequest,
   tenant: ServingTenant,
-): ReturnType<typeof classify> {
-  const surface =
-    path === undefined ? undefined : readSurface('POST', path, new URLSearchParams(), (name) => headers[name])
-  return classify(
-    {
-      ...(type === undefined ? {} : { override: type }),
-      pathType: surface?.requestType,
-      model,
-      bodyKeys: new Set(path === undefined ? ['messages'] : []),
-    },
-    tenant.router.families,
-  )
+  pathType: RequestType | undefined,
+): ReturnType<typeof decideType> {
+  const header = (name: string): string | undefined =>
+    name === TYPE_HEADER ? (type ?? headers[TYPE_HEADER]) : headers[name]
+  // Nobody said what the body holds: without a path most likely a chat.
+  const bodyKeys = new Set(path === undefined ? ['messages'] : [])
+  return decideType({ tenant, client, header }, { pathType, model, bodyKeys })
 }
 
 function groupReport(tenant: ServingTenant, name: string, model: string, nowMs: number): GroupReport {

@@ -3,13 +3,11 @@ import { isRecord } from '#resources/finding.ts'
 import { KINDS } from '#resources/kinds.ts'
 import type { ObjectMetadata, Resource, ResourceSet, SecretObject } from '#resources/resource.ts'
 
-const REDACTED = '***REDACTED***'
-
 export interface ExportOptions {
   /** Objects of this namespace name none. */
   readonly namespace: string
   readonly defaults: 'LeaveOut' | 'WriteOut'
-  readonly secrets: 'Redact' | 'Reveal'
+  readonly secrets: 'LeaveOut' | 'WriteOut'
 }
 
 /** An object as it stands in a manifest. */
@@ -27,8 +25,9 @@ export function exportManifests({ resources, secrets }: ResourceSet, options: Ex
       order.indexOf(left.kind) - order.indexOf(right.kind) ||
       compareText(nameOf(left.metadata), nameOf(right.metadata)),
   )
+  const written = options.secrets === 'WriteOut' ? secrets : []
   return [
-    ...secrets
+    ...written
       .toSorted((left, right) => compareText(nameOf(left), nameOf(right)))
       .map((it) => secretManifest(it, options)),
     ...sorted.map((resource) => resourceManifest(resource, options)),
@@ -51,7 +50,7 @@ function secretManifest(secret: SecretObject, options: ExportOptions): Manifest 
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: metadataOf({ ...secret, annotations: {} }, options),
-    stringData: Object.fromEntries(data.map(([key, value]) => [key, options.secrets === 'Reveal' ? value : REDACTED])),
+    stringData: Object.fromEntries(data),
   }
 }
 

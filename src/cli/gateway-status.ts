@@ -2,7 +2,8 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { CliCommand } from './cli-command.ts'
-import { readToken } from './management-token.ts'
+import { managementTokenPath, readToken } from './management-token.ts'
+import { readAddress } from './read-flag.ts'
 import { stateDirectoryOption } from './state-directory.ts'
 
 export interface ServerFlags {
@@ -49,6 +50,7 @@ export function addServerOptions(command: CliCommand): CliCommand {
     .addOption(
       new Option('--server <url>', 'address of the running gateway')
         .env('KORPROXY_SERVER')
+        .argParser(readAddress)
         .default('http://127.0.0.1:1337'),
     )
     .addOption(
@@ -59,12 +61,17 @@ export function addServerOptions(command: CliCommand): CliCommand {
 
 /** What a running gateway says of itself. @throws KorProxyError KP-NET-312, KP-AUTH-009 */
 export async function fetchStatus({ server, token, stateDir }: ServerFlags): Promise<GatewayStatus> {
-  const secret = token ?? readToken(`${stateDir}/management-token`) ?? ''
+  const secret = token ?? readToken(managementTokenPath(stateDir)) ?? ''
   const reply = await ask(server, secret)
-  if (reply.status === 401) throw new KorProxyError('KP-AUTH-009', { server })
+  if (reply.status === 401) throw tokenRefused(server, secret)
   const parsed = statusSchema.safeParse(await readJson(reply))
   if (parsed.success) return parsed.data
   throw new KorProxyError('KP-NET-312', { server, reason: `it answered ${reply.status}, and not as a KorProxy` })
+}
+
+function tokenRefused(server: string, secret: string): KorProxyError {
+  const reason = secret === '' ? 'needs its management token, and none was sent' : 'refused the management token'
+  return new KorProxyError('KP-AUTH-009', { server, reason })
 }
 
 async function ask(server: string, secret: string): Promise<Response> {

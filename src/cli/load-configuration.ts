@@ -3,7 +3,7 @@ import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { readFolder } from '#controller/sources/folder.ts'
 import { objectKey } from '#controller/status/gateway-acks.ts'
 import { ERRORS } from '#errors/registry.ts'
-import { type Problem, type Resource, type ResourceSet, referenceOf } from '#resources/resource.ts'
+import { type Problem, type Resource, type ResourceSet, referenceOf, type Unread } from '#resources/resource.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
 import { sha256 } from './sha256.ts'
 
@@ -27,6 +27,7 @@ export interface Manifests {
   readonly set: ResourceSet
   /** What could not be read, and what is strange about the rest. */
   readonly problems: readonly Problem[]
+  readonly unread: Unread
 }
 
 /** Reads and compiles manifests exactly as `serve` does. @throws KorProxyError KP-CONF-215 when a path cannot be read */
@@ -44,12 +45,16 @@ export async function readManifests(paths: readonly string[], options: LoadOptio
       externalCredentials: sets.flatMap(({ externalCredentials }) => externalCredentials),
     },
     problems: sets.flatMap(({ problems }) => problems),
+    unread: {
+      objects: sets.flatMap(({ unread }) => unread.objects),
+      credentials: sets.flatMap(({ unread }) => unread.credentials),
+    },
   }
 }
 
 /** @param base what is there already; its objects give way to those of the files, and what is wrong with them is not told */
 export function compileManifests(
-  { set, problems: found }: Manifests,
+  { set, problems: found, unread }: Manifests,
   namespace: string,
   base?: ResourceSet,
 ): Configuration {
@@ -58,7 +63,7 @@ export function compileManifests(
   const notOwn = new Set(others.map((resource) => objectKey(referenceOf(resource))))
   const secrets = new Map([...(base?.secrets ?? []), ...set.secrets].map((it) => [`${it.namespace}/${it.name}`, it]))
   const whole = { ...set, resources: [...others, ...set.resources], secrets: [...secrets.values()] }
-  const { table, problems } = compile(whole, { defaultNamespace: namespace, sha256 })
+  const { table, problems } = compile(whole, { defaultNamespace: namespace, sha256, unread })
   const told = [...problems, ...deprecatedModels(whole, table, Date.now())].filter(
     ({ ref }) => !notOwn.has(objectKey(ref)),
   )

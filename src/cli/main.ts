@@ -4,7 +4,7 @@ import { createProgram } from './program.ts'
 import { reportError } from './report-error.ts'
 import { processTerminal } from './terminal.ts'
 
-type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment' | 'program'>>
+type MainOptions = Partial<Pick<CommandContext, 'terminal' | 'environment' | 'program' | 'listening'>>
 
 /** Exit codes: 0 done, 1 it failed or found faults, 2 the command line is wrong. */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
@@ -15,9 +15,8 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
     exitCode = 1
   }
   try {
-    await createProgram({ terminal, environment, program: options.program ?? 'korproxy', fail }).parseAsync([...args], {
-      from: 'user',
-    })
+    const context = { ...options, terminal, environment, program: options.program ?? 'korproxy', fail } as const
+    await createProgram(context).parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -14,6 +14,20 @@ export function readCount(text: string): number {
   return count
 }
 
+/** @throws InvalidArgumentError which ends the program with exit code 2 */
+export function readAddress(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('It must be an address such as http://127.0.0.1:1337.')
+  return text
+}
+
+/** `200`, or a class such as `4xx`. @throws InvalidArgumentError which ends the program with exit code 2 */
+export function readStatus(text: string): string {
+  if (!/^[1-5](\d\d|xx)$/i.test(text))
+    throw new InvalidArgumentError('It must be a status such as 404, or a class such as 5xx.')
+  return text
+}
+
 /** `name=value`, given several times. @throws InvalidArgumentError which ends the program with exit code 2 */
 export function readPair(
   text: string,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Problem } from '#resources/resource.ts'
 import { startSimulator } from '#simulator/simulator.ts'
 import { createLogger } from '#telemetry/log.ts'
 import { startStandalone } from './standalone.ts'
@@ -18,6 +19,8 @@ export interface SelfContainedOptions {
 
 export interface SelfContainedGateway {
   readonly url: string
+  /** What is wrong with its configuration. */
+  readonly problems: readonly Problem[]
   close(): Promise<void>
 }
 
@@ -45,6 +48,7 @@ export async function startSelfContained(options: SelfContainedOptions): Promise
     })
     return {
       url: standalone.url,
+      problems: standalone.problems(),
       close: async () => {
         await standalone.close()
         await clean()

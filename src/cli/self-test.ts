@@ -1,4 +1,6 @@
+import type { Problem } from '#resources/resource.ts'
 import { unreachable } from './gateway-status.ts'
+import { severityOf } from './load-configuration.ts'
 
 export interface CheckResult {
   readonly check: string
@@ -61,6 +63,18 @@ export async function selfTest(target: SelfTestTarget): Promise<readonly CheckRe
   return results
 }
 
+/** One failure for each part of a configuration that cannot be served; warnings pass. */
+export function checkConfiguration(problems: readonly Problem[]): readonly CheckResult[] {
+  // No account is a warning to a gateway that waits for some, and the end of a test.
+  const faults = problems.filter((problem) => severityOf(problem) === 'error' || problem.code === 'KP-CONF-218')
+  if (faults.length === 0) return [{ check: 'configuration', result: 'ok', latencyMs: 0, detail: 'no errors' }]
+  return faults.map(({ code, position, path, message }) => {
+    const place = position === undefined ? '' : `${position.file}:${position.line}:${position.column} `
+    const detail = `${place}${path === '' ? '' : `${path}: `}${message}`
+    return { check: 'configuration', result: 'failed', latencyMs: 0, detail, code }
+  })
+}
+
 async function run(check: string, work: () => Promise<Finding>): Promise<CheckResult> {
   const startedAt = performance.now()
   const latencyMs = (): number => Math.round(performance.now() - startedAt)
@@ -100,7 +114,8 @@ function chooseModels(target: SelfTestTarget, listed: readonly string[]): Models
 }
 
 async function checkChat(target: SelfTestTarget, model: string | undefined): Promise<Finding> {
-  if (model === undefined) return { verdict: 'skipped', detail: 'no chat model is listed; name one with --model' }
+  // A test without a single real call says nothing about the accounts.
+  if (model === undefined) throw new CheckFailed('no chat model is listed; name one with --model')
   const reply = await send(target, '/v1/chat/completions', chatBody(model))
   const choices = field(await expectJson(reply), 'choices')
   if (!Array.isArray(choices) || choices.length === 0) throw new CheckFailed('the answer has no choices')

@@ -1,7 +1,8 @@
 import type { ResourceSet } from '#resources/resource.ts'
 import type { ComponentLoggers } from '#telemetry/log.ts'
 import type { CliCommand, CommandContext } from './cli-command.ts'
-import { managementToken } from './management-token.ts'
+import { type ChosenLogLevel, logLevelOption } from './log-level.ts'
+import { managementToken, managementTokenPath } from './management-token.ts'
 import { readCount, readPort } from './read-flag.ts'
 import { reportError } from './report-error.ts'
 import type { Standalone } from './standalone.ts'
@@ -16,7 +17,7 @@ interface ServeFlags {
   readonly host: string
   readonly namespace: string
   readonly stateDir: string
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: ChosenLogLevel
   readonly drain: number
   readonly discover?: true
   readonly mockProvider?: number | true
@@ -39,7 +40,7 @@ export function addServeCommand(program: CliCommand, context: CommandContext): v
     .option('--host <address>', 'address to listen on; without any GatewayClient only loopback is allowed', '127.0.0.1')
     .option('--namespace <name>', 'namespace of objects that name none, and of requests without a key', 'default')
     .addOption(stateDirectoryOption())
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(logLevelOption())
     .option('--drain <seconds>', 'how long requests under way may go on after SIGTERM', readCount, 30)
     .option('--discover', 'add accounts for OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY … and a local Ollama')
     .option('--mock-provider [port]', 'run the provider simulator beside the gateway', readPort)
@@ -58,7 +59,7 @@ async function serve(flags: ServeFlags, context: CommandContext): Promise<void> 
   await simulator?.close()
 }
 
-async function start(flags: ServeFlags, { terminal }: CommandContext): Promise<Started> {
+async function start(flags: ServeFlags, { terminal, listening }: CommandContext): Promise<Started> {
   const [{ startStandalone }, { createLogger }] = await Promise.all([
     import('./standalone.ts'),
     import('#telemetry/log.ts'),
@@ -78,6 +79,7 @@ async function start(flags: ServeFlags, { terminal }: CommandContext): Promise<S
     ...(extra === undefined ? {} : { extra }),
   }).catch((error: unknown) => endProcess(terminal, error))
   log.component('cli').info({ url: standalone.url, discovered: extra?.resources.length ?? 0 }, 'listening')
+  listening?.({ url: standalone.url, managementTokenPath: managementTokenPath(flags.stateDir) })
   return { log, standalone, simulator }
 }
 

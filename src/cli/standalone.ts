@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
 import { deprecatedModels } from '#compile/deprecated-models.ts'
 import { type FolderSource, openFolderSource } from '#controller/sources/folder.ts'
+import type { FolderSet } from '#controller/sources/folder-reader.ts'
 import { formatProblem } from '#controller/sources/format-problem.ts'
 import { ERRORS } from '#errors/registry.ts'
 import { Gateway } from '#gateway/gateway.ts'
@@ -137,7 +138,7 @@ class StandaloneRuntime implements Standalone {
   }
 
   /** Whatever is wrong with a change, the requests under the last configuration go on. */
-  #applyChange(set: ResourceSet & { readonly problems: readonly Problem[] }): void {
+  #applyChange(set: FolderSet): void {
     try {
       this.#apply(set)
     } catch (error) {
@@ -145,14 +146,14 @@ class StandaloneRuntime implements Standalone {
     }
   }
 
-  #apply(set: ResourceSet & { readonly problems: readonly Problem[] }): void {
+  #apply(set: FolderSet): void {
     const { extra, namespace, log } = this.#options
     const all: ResourceSet = {
       resources: [...set.resources, ...(extra?.resources ?? [])],
       secrets: [...set.secrets, ...(extra?.secrets ?? [])],
       externalCredentials: [...set.externalCredentials, ...(extra?.externalCredentials ?? [])],
     }
-    const { table, problems } = compile(all, { defaultNamespace: namespace, sha256 })
+    const { table, problems } = compile(all, { defaultNamespace: namespace, sha256, unread: set.unread })
     this.#problems = [...set.problems, ...problems, ...deprecatedModels(all, table, Date.now())]
     for (const problem of this.#problems) {
       const level = ERRORS[problem.code].severity === 'warning' ? 'warn' : 'error'
@@ -160,8 +161,7 @@ class StandaloneRuntime implements Standalone {
     }
     const changed = this.gateway.table?.version !== table.version
     if (changed) this.gateway.apply(table)
-    const unread = set.problems.some(({ ref }) => ref.kind === 'GatewayClient')
-    this.gateway.noteUnreadClients(unread ? 'some' : 'none')
+    this.gateway.noteUnreadClients(set.unreadClients)
     this.#metrics.setConfigVersion(table.version, Date.now())
     if (changed) log.info({ version: table.version, problems: this.#problems.length }, 'configuration applied')
   }

@@ -7,7 +7,7 @@ export interface Terminal {
 
 /** Standard output and error of this process. @see https://no-color.org/ */
 export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
-  process.stdout.once('error', endWithReader)
+  process.stdout.once('error', endWithOutput)
   const plain = (environment['NO_COLOR'] ?? '') !== '' || !process.stdout.isTTY
   return {
     print: (text) => void process.stdout.write(text),
@@ -16,10 +16,11 @@ export function processTerminal(environment: Readonly<Record<string, string | un
   }
 }
 
-/** `korproxy logs | head`: who reads has had enough, which is no failure. */
-function endWithReader(error: Error): void {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error
-  process.exit(0)
+/** `korproxy logs | head`: who reads has had enough, which is no failure. A disk that is full is one. */
+function endWithOutput(error: Error): void {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`korproxy: standard output cannot be written: ${error.message}\n`)
+  process.exit(1)
 }
 
 const CODES = { bold: 1, red: 31, green: 32, yellow: 33 } as const

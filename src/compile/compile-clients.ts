@@ -3,6 +3,7 @@ import type { Client, ClientCredential, ClientsSection } from '#table/routing-ta
 import type { Sha256 } from '#table/table-version.ts'
 import type { NamespaceObjects } from './namespace-objects.ts'
 import type { ProblemList } from './problem-list.ts'
+import { findSecretValue } from './secret-value.ts'
 
 type ClientObject = ResourceObject<'GatewayClient'>
 
@@ -23,12 +24,12 @@ export class ClientsBuilder {
     const id = `${metadata.namespace}/${metadata.name}`
     const profile = spec.profileRef?.name
     if (profile !== undefined && profile !== 'default' && objects.find('RoutingProfile', profile) === undefined) {
-      this.#problems.add(client, 'spec.profileRef.name', 'KP-CONF-207', `RoutingProfile ${profile} does not exist`)
+      this.#problems.add(client, 'spec.profileRef.name', 'KP-CONF-207', objects.absenceOf('RoutingProfile', profile))
     }
     for (const [at, policy] of (spec.usagePolicyRefs ?? []).entries()) {
       if (objects.find('UsagePolicy', policy.name) !== undefined) continue
       const path = `spec.usagePolicyRefs[${at}].name`
-      this.#problems.add(client, path, 'KP-CONF-207', `UsagePolicy ${policy.name} does not exist`)
+      this.#problems.add(client, path, 'KP-CONF-207', objects.absenceOf('UsagePolicy', policy.name))
     }
     for (const at of spec.credentials.keys()) this.#addCredential(client, id, at, objects)
     this.#clients[id] = {
@@ -65,13 +66,9 @@ export class ClientsBuilder {
   #secretDigest(client: ClientObject, at: number, objects: NamespaceObjects): string | undefined {
     const reference = client.spec.credentials[at]?.secretKeyRef
     if (reference === undefined) return undefined
-    const value = objects.secret(reference.name)?.data[reference.key]?.trim()
-    if (value !== undefined && value !== '') return this.#sha256(value)
-    const missing =
-      objects.secret(reference.name) === undefined
-        ? `Secret ${reference.name} does not exist in namespace ${objects.name}`
-        : `Secret ${reference.name} has no key ${reference.key}`
-    this.#problems.add(client, `spec.credentials[${at}].secretKeyRef`, 'KP-CONF-206', missing)
+    const found = findSecretValue(reference, objects, 'Text')
+    if ('value' in found) return this.#sha256(found.value)
+    this.#problems.add(client, `spec.credentials[${at}].secretKeyRef`, 'KP-CONF-206', found.fault)
     return undefined
   }
 

@@ -40,7 +40,9 @@ export function compileCredential(
 function compileAuthority(source: CredentialSource): Authority | undefined {
   const reference = source.account.spec.tls?.caSecretKeyRef
   if (reference === undefined) return { fields: {}, version: '' }
-  const ca = readKey(source, 'spec.tls.caSecretKeyRef', reference)
+  const { account, objects, problems } = source
+  const use = { account, path: 'spec.tls.caSecretKeyRef', reference, content: 'Certificates' } as const
+  const ca = readSecret(use, objects, problems)
   return ca === undefined ? undefined : { fields: { caPem: ca.value }, version: `+ca:${ca.version}` }
 }
 
@@ -89,5 +91,7 @@ function readKey(
   path: string,
   reference: { readonly name: string; readonly key: string } | undefined,
 ): SecretValue | undefined {
-  return reference === undefined ? undefined : readSecret({ account, path, reference }, objects, problems)
+  return reference === undefined
+    ? undefined
+    : readSecret({ account, path, reference, content: 'Text' }, objects, problems)
 }

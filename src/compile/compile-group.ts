@@ -94,7 +94,7 @@ function members(group: GroupObject, objects: NamespaceObjects, problems: Proble
   const found = new Map<string, GroupMember>()
   for (const [at, { name, weight, priority }] of (group.spec.accountRefs ?? []).entries()) {
     if (objects.find('ProviderAccount', name) === undefined) {
-      problems.add(group, `spec.accountRefs[${at}].name`, 'KP-CONF-207', `ProviderAccount ${name} does not exist`)
+      problems.add(group, `spec.accountRefs[${at}].name`, 'KP-CONF-207', objects.absenceOf('ProviderAccount', name))
       continue
     }
     found.set(name, { account: name, weight, priority })
@@ -116,7 +116,7 @@ function fallbacks(group: GroupObject, objects: NamespaceObjects, problems: Prob
   for (const [at, { name }] of (group.spec.fallbackGroupRefs ?? []).entries()) {
     const path = `spec.fallbackGroupRefs[${at}].name`
     if (objects.find('ProviderGroup', name) === undefined) {
-      problems.add(group, path, 'KP-CONF-207', `ProviderGroup ${name} does not exist`)
+      problems.add(group, path, 'KP-CONF-207', objects.absenceOf('ProviderGroup', name))
     } else if (leadsBackTo(group.metadata.name, name, objects)) {
       problems.add(group, path, 'KP-CONF-210', `${name} falls back to ${group.metadata.name} again`)
     } else names.push(name)

@@ -53,7 +53,7 @@ function ruleTargets({ profile, at, objects, problems }: RulePlace, rule: RuleSp
   for (const [index, { name, priority, weight, modelOverride }] of rule.providerGroups.entries()) {
     if (objects.find('ProviderGroup', name) === undefined) {
       const path = `spec.rules[${at}].providerGroups[${index}].name`
-      problems.add(profile, path, 'KP-CONF-207', `ProviderGroup ${name} does not exist`)
+      problems.add(profile, path, 'KP-CONF-207', objects.absenceOf('ProviderGroup', name))
       continue
     }
     targets.push({ group: name, priority, weight, ...(modelOverride === undefined ? {} : { modelOverride }) })
@@ -74,7 +74,6 @@ function ruleMatch({ match }: RuleSpec): RuleMatch {
 function headerMatch(header: NonNullable<RuleSpec['match']['headers']>[number]): HeaderMatch {
   const name = header.name.toLowerCase()
   if (header.type === 'Present' || header.value === undefined) return { name, type: 'Present' }
-  if (header.type === 'Prefix') return { name, type: 'Glob', value: `${header.value}*` }
   return { name, type: header.type, value: header.value }
 }
 
@@ -102,7 +101,7 @@ function defaultTargets(profile: ProfileObject, objects: NamespaceObjects, probl
   const name = profile.spec.defaultProviderGroup?.name
   if (name === undefined) return []
   if (objects.find('ProviderGroup', name) === undefined) {
-    problems.add(profile, 'spec.defaultProviderGroup.name', 'KP-CONF-207', `ProviderGroup ${name} does not exist`)
+    problems.add(profile, 'spec.defaultProviderGroup.name', 'KP-CONF-207', objects.absenceOf('ProviderGroup', name))
     return []
   }
   return [{ group: name, priority: 0, weight: 100 }]

@@ -1,6 +1,6 @@
 import { KINDS } from '#resources/kinds.ts'
 import { parseByteQuantity } from '#resources/quantity.ts'
-import type { Problem, ResourceObject, ResourceSet } from '#resources/resource.ts'
+import type { Problem, ResourceObject, ResourceSet, Unread } from '#resources/resource.ts'
 import {
   type Account,
   type Credential,
@@ -25,6 +25,8 @@ export interface CompileOptions {
   /** Namespace that serves requests without a client key. */
   readonly defaultNamespace: string
   readonly sha256: Sha256
+  /** Nothing without it. */
+  readonly unread?: Unread
 }
 
 export interface CompileResult {
@@ -32,26 +34,25 @@ export interface CompileResult {
   readonly problems: readonly Problem[]
 }
 
-type ConfigSpec = ResourceObject<'GatewayConfig'>['spec']
-
 /**
  * Turns resources into the routing table. Pure: the same objects always give the same table. It goes object by object: what is
  * wrong with one is reported and left out, the rest goes on.
  */
 export function compile(set: ResourceSet, options: CompileOptions): CompileResult {
+  const { unread = { objects: [], credentials: [] } } = options
   const problems = new ProblemList()
   const clients = new ClientsBuilder(options.sha256, problems)
   const tenants: Record<string, Tenant> = {}
   const credentials: Record<string, Credential> = {}
   const namespaces = new Set([options.defaultNamespace, ...namespacesOf(set)])
   for (const namespace of [...namespaces].toSorted()) {
-    const objects = new NamespaceObjects(namespace, set)
+    const objects = new NamespaceObjects(namespace, set, unread)
     const compiled = compileTenant(objects, problems)
     tenants[namespace] = compiled.tenant
     for (const [account, credential] of compiled.credentials) credentials[`${namespace}/${account}`] = credential
     for (const client of objects.ofKind('GatewayClient')) clients.add(client, objects)
   }
-  if (!set.resources.some(({ kind }) => kind === 'ProviderAccount')) problems.addNoAccount(options.defaultNamespace)
+  if (!hasAccount(set, unread)) problems.addNoAccount(options.defaultNamespace)
   const content = {
     format: TABLE_FORMAT,
     core: { defaultTenant: options.defaultNamespace, tenants },
@@ -59,6 +60,12 @@ export function compile(set: ResourceSet, options: CompileOptions): CompileResul
     credentials,
   } as const
   return { table: { ...content, version: tableVersion(content, options.sha256) }, problems: problems.all }
+}
+
+/** What could not be read counts too, unless it is surely something else. */
+function hasAccount({ resources }: ResourceSet, { objects }: Unread): boolean {
+  const others = [...Object.keys(KINDS), 'Secret'].filter((kind) => kind !== 'ProviderAccount')
+  return resources.some(({ kind }) => kind === 'ProviderAccount') || objects.some(({ kind }) => !others.includes(kind))
 }
 
 interface CompiledTenant {
@@ -84,7 +91,7 @@ function compileTenant(objects: NamespaceObjects, problems: ProblemList): Compil
     name: objects.name,
     activeProfile: activeProfile(objects, config, profiles, problems),
     clientAuth: spec.clientAuth.mode,
-    safeMode: safeMode(spec, config, groups, problems),
+    safeMode: safeMode(objects, config, groups, problems),
     profiles,
     groups,
     accounts,
@@ -136,7 +143,7 @@ function activeConfig(objects: NamespaceObjects, problems: ProblemList): Resourc
     for (const [at, { name }] of (config.spec.defaultUsagePolicyRefs ?? []).entries()) {
       if (objects.find('UsagePolicy', name) !== undefined) continue
       const path = `spec.defaultUsagePolicyRefs[${at}].name`
-      problems.add(config, path, 'KP-CONF-207', `UsagePolicy ${name} does not exist`)
+      problems.add(config, path, 'KP-CONF-207', objects.absenceOf('UsagePolicy', name))
     }
     if (config === active) continue
     const counts = 'it has no effect: of several GatewayConfigs only the one named default counts'
@@ -159,7 +166,7 @@ function activeProfile(
       config,
       'spec.activeProfileRef.name',
       'KP-CONF-207',
-      `RoutingProfile ${named} does not exist; default is active`,
+      `${objects.absenceOf('RoutingProfile', named)}; default is active`,
     )
     return 'default'
   }
@@ -169,16 +176,16 @@ function activeProfile(
 }
 
 function safeMode(
-  spec: ConfigSpec,
+  objects: NamespaceObjects,
   config: ResourceObject<'GatewayConfig'> | undefined,
   groups: Readonly<Record<string, Group>>,
   problems: ProblemList,
 ): Tenant['safeMode'] {
-  const { state, providerGroupRef, model } = spec.safeMode
-  if (config === undefined || providerGroupRef === undefined) return null
+  if (config?.spec.safeMode.providerGroupRef === undefined) return null
+  const { state, providerGroupRef, model } = config.spec.safeMode
   if (!Object.hasOwn(groups, providerGroupRef.name)) {
     const path = 'spec.safeMode.providerGroupRef.name'
-    problems.add(config, path, 'KP-CONF-207', `ProviderGroup ${providerGroupRef.name} does not exist`)
+    problems.add(config, path, 'KP-CONF-207', objects.absenceOf('ProviderGroup', providerGroupRef.name))
     return null
   }
   return { state, group: providerGroupRef.name, ...(model === undefined ? {} : { model }) }
@@ -195,7 +202,7 @@ function referencedCatalogs(
   return references.flatMap(({ name }, at) => {
     const catalog = objects.find('ModelCatalog', name)
     if (catalog !== undefined) return [catalog]
-    problems.add(config, `spec.modelCatalogRefs[${at}].name`, 'KP-CONF-207', `ModelCatalog ${name} does not exist`)
+    problems.add(config, `spec.modelCatalogRefs[${at}].name`, 'KP-CONF-207', objects.absenceOf('ModelCatalog', name))
     return []
   })
 }

@@ -1,5 +1,13 @@
 import type { Kind } from '#resources/kinds.ts'
-import type { ExternalCredential, Resource, ResourceObject, ResourceSet, SecretObject } from '#resources/resource.ts'
+import type {
+  ExternalCredential,
+  Resource,
+  ResourceObject,
+  ResourceSet,
+  SecretObject,
+  Unread,
+  UnreadCredential,
+} from '#resources/resource.ts'
 
 /** The objects of one namespace, by kind and name; references never leave it. */
 export class NamespaceObjects {
@@ -7,9 +15,11 @@ export class NamespaceObjects {
   readonly #byKind = new Map<Kind, Map<string, Resource>>()
   readonly #secrets: ReadonlyMap<string, SecretObject>
   readonly #external: ReadonlyMap<string, ExternalCredential>
+  readonly #unread: Unread
 
-  constructor(name: string, set: ResourceSet) {
+  constructor(name: string, set: ResourceSet, unread: Unread) {
     this.name = name
+    this.#unread = unread
     const own = set.resources.filter(({ metadata }) => metadata.namespace === name)
     for (const resource of own.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
       const byName = this.#byKind.get(resource.kind) ?? new Map<string, Resource>()
@@ -43,6 +53,21 @@ export class NamespaceObjects {
 
   externalCredential(account: string): ExternalCredential | undefined {
     return this.#external.get(account)
+  }
+
+  unreadCredential(account: string): UnreadCredential | undefined {
+    return this.#unread.credentials.find((it) => it.namespace === this.name && it.account === account)
+  }
+
+  /** Why `find` or `secret` has nothing, for a message. */
+  absenceOf(kind: Kind | 'Secret', name: string): string {
+    const refused = this.#unread.objects.some(
+      (ref) => ref.kind === kind && ref.namespace === this.name && ref.name === name,
+    )
+    if (refused) return `${kind} ${name} is not valid`
+    return kind === 'Secret'
+      ? `Secret ${name} does not exist in namespace ${this.name}`
+      : `${kind} ${name} does not exist`
   }
 }
 

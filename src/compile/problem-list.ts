@@ -8,7 +8,7 @@ export class ProblemList {
 
   /** Nothing is wrong with any object, but nothing can be served. */
   addNoAccount(namespace: string): void {
-    const ref = { kind: 'ProviderAccount', namespace, name: '' }
+    const ref = { kind: 'Namespace', namespace, name: namespace }
     this.all.push({ ref, path: '', code: 'KP-CONF-218', message: ERRORS['KP-CONF-218'].message })
   }
 

@@ -90,7 +90,7 @@ export const AUTHENTICATION_ERRORS = {
     kind: 'authentication',
     severity: 'warning',
     title: 'Management token refused',
-    message: 'The gateway at {server} refused the management token.',
+    message: 'The gateway at {server} {reason}.',
     description:
       'The paths below /_korproxy need the management token of this gateway; none was given, or another one.',
     fix: [

@@ -137,7 +137,10 @@ export const SYSTEM_ERRORS = {
     title: 'Cannot listen',
     message: 'Cannot listen on {address}: {reason}.',
     description: 'The address or port is taken by another program, is not of this machine, or needs more rights.',
-    fix: ['End the other program, or choose another --port.', 'Check --host.'],
+    fix: [
+      'End the other program, or choose another port: with --port, for the simulator beside `serve` with --mock-provider PORT.',
+      'Check --host.',
+    ],
   },
   'KP-SYS-530': {
     status: 502,
@@ -161,7 +164,10 @@ export const SYSTEM_ERRORS = {
     title: 'Kubernetes API not reachable',
     message: '{operation}: the Kubernetes API cannot be reached: {reason}',
     description: 'No connection, a time-out, or an answer that broke off. Gateways go on with their last table.',
-    fix: ['Check the API server, NetworkPolicy and DNS.'],
+    fix: [
+      'Check the API server, NetworkPolicy and DNS.',
+      'Where the kubeconfig is missing: give its path with --kubeconfig or KUBECONFIG.',
+    ],
   },
   'KP-SYS-532': {
     status: 504,

@@ -75,6 +75,20 @@ export interface ExternalCredential {
   readonly resourceVersion: string
 }
 
+/** What is there but could not be read, so that whoever misses it is told so. */
+export interface Unread {
+  /** As far as their names could be read. */
+  readonly objects: readonly ObjectReference[]
+  /** Behind `auth.valueFrom`. */
+  readonly credentials: readonly UnreadCredential[]
+}
+export interface UnreadCredential {
+  readonly namespace: string
+  readonly account: string
+  /** e.g. `file keys/openai is empty`. */
+  readonly reason: string
+}
+
 /** Everything that `compile` needs to know. */
 export interface ResourceSet {
   readonly resources: readonly Resource[]

@@ -165,3 +165,37 @@ spec:
   )
   t.equal((await runCli(['config', 'validate', folder])).code, 0)
 })
+
+t.test('R4.9 an import that has nothing new writes no file', async (t) => {
+  const folder = folderOf(t, { 'work.yaml': WORK })
+  const source = folderOf(t, { 'config.json': COMPLETE })
+  const again = ['config', 'import', `${source}/config.json`, '--output', folder, '--merge']
+  await runCli(again)
+  const { code, out } = await runCli(again)
+  t.equal(code, 0)
+  t.equal(out, `${folder}: everything is there already; nothing was written\n`)
+  t.strictSame(readdirSync(folder), ['imported.yaml', 'work.yaml'])
+})
+
+t.test('R4.9 a file may begin with a byte order mark, as editors on Windows write it', async (t) => {
+  const source = folderOf(t, { 'config.json': COMPLETE, 'marked.json': `\uFEFF${COMPLETE}` })
+  const plain = await runCli(['config', 'import', `${source}/config.json`])
+  const marked = await runCli(['config', 'import', `${source}/marked.json`])
+  t.equal(marked.code, 0)
+  t.equal(marked.out, plain.out)
+})
+
+t.test('R4.9 a note names the section of LiteLLM that the fallback stands in', async (t) => {
+  const model = 'model_list:\n  - model_name: a\n    litellm_params: {model: openai/gpt-4o}\n'
+  for (const section of ['litellm_settings', 'router_settings']) {
+    const source = folderOf(t, {
+      'config.yaml': `${model}router_settings:\n  num_retries: 2\n${section === 'router_settings' ? '' : `${section}:\n`}  fallbacks: [{a: [nowhere]}]\n`,
+    })
+    const { err } = await runCli(['config', 'import', `${source}/config.yaml`])
+    const line = section === 'router_settings' ? 6 : 7
+    t.equal(
+      err,
+      `${source}/config.yaml:${line}:3 KP-CONF-217 ${section}.fallbacks: nowhere is no imported model; this fallback was left out\n`,
+    )
+  }
+})

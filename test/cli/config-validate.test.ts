@@ -147,3 +147,70 @@ t.test('a path that is not there is KP-CONF-215 with what to do', async (t) => {
     err: 'korproxy: KP-CONF-215 /nowhere/at/all cannot be read: ENOENT\n  Check the path and its permissions.\n  More: korproxy explain KP-CONF-215\n',
   })
 })
+
+const broken = (name: string) => `${GOOD.replace('name: mock', `name: ${name}`)}  colour: red\n`
+
+t.test('a folder without any account is told so once, and by what it lacks', async (t) => {
+  const folder = folderOf(t, { 'a.yaml': '# nothing yet\n' })
+  const { code, out } = await runCli(['config', 'validate', folder])
+  t.equal(code, 0)
+  t.equal(out, 'Namespace/default KP-CONF-218 No ProviderAccount is configured.\n')
+})
+
+t.test('what is there but not valid is not told to be missing', async (t) => {
+  const group = `apiVersion: korproxy.dev/v1alpha1\nkind: ProviderGroup\nmetadata: {name: pool}\nspec: {accountRefs: [{name: mock}]}\n`
+  const secret = `apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {apiKey: 7}\n`
+  const user = `${GOOD.replaceAll(/mock/gi, 'openai').replace('openai\n', 'user\n')}`.replace('openai', 'OpenAI')
+  const withSecret = `${user}  auth: {secretKeyRef: {name: key}}\n`
+  const folder = folderOf(t, { 'a.yaml': `${broken('mock')}---\n${group}`, 'b.yaml': `${secret}---\n${withSecret}` })
+  const { out } = await runCli(['config', 'validate', folder])
+  t.strictSame(out.replaceAll(`${folder}/`, '').split('\n'), [
+    'a.yaml:7:3 KP-CONF-204 spec.colour: no such field',
+    'a.yaml:12:23 KP-CONF-207 spec.accountRefs[0].name: ProviderAccount mock is not valid',
+    'b.yaml:4:14 KP-CONF-203 stringData.apiKey: invalid input: expected string, received number',
+    'b.yaml:12:10 KP-CONF-206 spec.auth.secretKeyRef: Secret key is not valid',
+    '',
+  ])
+})
+
+t.test('an account that was refused is an account', async (t) => {
+  for (const text of [broken('mock'), GOOD.replace('name: mock', 'name: {'), GOOD.replace('Account', 'Acount')]) {
+    const { code, out } = await runCli(['config', 'validate', folderOf(t, { 'a.yaml': text })])
+    t.equal(code, 1)
+    t.notMatch(out, /KP-CONF-218/, text)
+  }
+})
+
+t.test('a credential that cannot be used is told with its reason, without its value', async (t) => {
+  const account = (source: string) =>
+    `${GOOD.replace('provider: Mock', 'provider: OpenAI')}  auth: {valueFrom: {${source}}}\n`
+  const inSecret = (value: string) =>
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {apiKey: ${value}}\n---\n${account('env: KEY').replace('valueFrom: {env: KEY}', 'secretKeyRef: {name: key}')}`
+  const cases: readonly (readonly [string, string])[] = [
+    [account('env: NOT_THERE'), 'spec.auth.valueFrom: environment variable NOT_THERE is not set'],
+    [account('env: EMPTY'), 'spec.auth.valueFrom: environment variable EMPTY is empty'],
+    [
+      account('env: CURLY'),
+      'spec.auth.valueFrom: environment variable CURLY has a character that is not visible ASCII',
+    ],
+    [account('file: gone'), 'spec.auth.valueFrom: file .*/gone cannot be read: ENOENT'],
+    [account('file: .'), 'spec.auth.valueFrom: file .* cannot be read: EISDIR'],
+    [account('file: blank'), 'spec.auth.valueFrom: file .*/blank is empty'],
+    [account('file: lines'), 'spec.auth.valueFrom: file lines has a line break behind character 5'],
+    [
+      inSecret('"\u201csk\u201d"'),
+      'spec.auth.secretKeyRef: key apiKey of Secret key has a character that is not visible',
+    ],
+    [inSecret('"sk\\nsk"'), 'spec.auth.secretKeyRef: key apiKey of Secret key has a line break behind character 2'],
+    [inSecret('"***REDACTED***"'), 'spec.auth.secretKeyRef: key apiKey of Secret key is the placeholder of an export'],
+  ]
+  for (const [text, expected] of cases) {
+    const folder = folderOf(t, { 'a.yaml': text, blank: ' \n', lines: 'first\nsecond\n' })
+    const { code, out } = await runCli(['config', 'validate', folder], { EMPTY: '', CURLY: '\u201csk\u201d' })
+    t.equal(code, 1)
+    t.match(out, new RegExp(`^${folder}/a\\.yaml:\\d+:\\d+ KP-CONF-206 ${expected}.*\n$`), expected)
+    t.notMatch(out, /sk|\u201c|first|second/, 'no part of the value')
+  }
+  const fine = folderOf(t, { 'a.yaml': inSecret('"  sk-1 \\n"') })
+  t.equal((await runCli(['config', 'validate', fine])).code, 0)
+})

@@ -137,6 +137,36 @@ t.test('R1.1 path and type decide as they do in the gateway', async (t) => {
   t.strictSame([byPath['type'], byPath['typeBy'], byPath['rule']], ['embedding', 'path', 'embeddings'])
   const byType = await ask('--type', 'completion', '--path', '/v1/embeddings')
   t.strictSame([byType['type'], byType['typeBy'], byType['rule']], ['completion', 'header', undefined])
+  const byHeader = await ask('--header', 'X-KorProxy-Request-Type=Embedding')
+  t.strictSame([byHeader['type'], byHeader['typeBy'], byHeader['rule']], ['embedding', 'header', 'embeddings'])
+})
+
+t.test('R1.1 a type that the gateway would not take from the header is refused as it would', async (t) => {
+  const folder = folderOf(t, { 'a.yaml': MANIFESTS })
+  const ask = (...args: string[]) => runCli(['explain', '--model', 'claude-x', '--config', folder, ...args])
+  for (const named of [
+    ['--type', 'embedding'],
+    ['--header', 'x-korproxy-request-type=embedding'],
+  ]) {
+    const { code, err } = await ask('--client', 'team-a', ...named)
+    t.equal(code, 1)
+    t.match(err, /^korproxy: KP-AUTH-007 /)
+  }
+  const unknown = await ask('--header', 'x-korproxy-request-type=image')
+  t.equal(unknown.code, 1)
+  t.match(unknown.err, /^korproxy: KP-SYS-516 X-KorProxy-Request-Type: expected one of chat/)
+})
+
+t.test('a client that may only chat is refused an embedding by whatever type it is called', async (t) => {
+  const chatOnly = MANIFESTS.replace(
+    'allow: {models: ["claude-*"]}',
+    'allow: {requestTypes: [chat]}\n  profileOverride: Allow',
+  )
+  const folder = folderOf(t, { 'a.yaml': chatOnly })
+  const args = ['explain', '--model', 'claude-x', '--client', 'team-a', '--path', '/v1/embeddings', '--type', 'chat']
+  const { code, err } = await runCli([...args, '--config', folder])
+  t.equal(code, 1)
+  t.match(err, /^korproxy: KP-AUTH-006 /)
 })
 
 t.test('headers take part, and the rule changes the model', async (t) => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -62,6 +62,20 @@ t.test('KUBECONFIG leads to its cluster', (t) => {
   t.end()
 })
 
+t.test('a kubeconfig that is not there is told as such', (t) => {
+  const home = t.testdir({})
+  const absent = run(['status', '-A'], { HOME: home })
+  t.equal(absent.status, 1)
+  t.match(
+    absent.stderr,
+    /^korproxy: KP-SYS-531 read kubeconfig: .*: no kubeconfig was found, neither KUBECONFIG nor ~\/\.kube\/config, and this is no pod\n/,
+  )
+  const misnamed = run(['status', '--kubeconfig', '/nonexistent/kubeconfig'], { HOME: home })
+  t.equal(misnamed.status, 1)
+  t.match(misnamed.stderr, /^korproxy: KP-SYS-531 read kubeconfig: .*: \/nonexistent\/kubeconfig does not exist\n/)
+  t.end()
+})
+
 t.test('options come from the environment too', (t) => {
   const { status, stderr } = run(['status'], { KORPROXY_SERVER: 'http://127.0.0.1:9', KORPROXY_TOKEN: 'x' })
   t.equal(status, 1)
@@ -79,6 +93,39 @@ t.test('a reader that has had enough ends the program without an error', async (
   const [status] = await once(child, 'exit')
   t.equal(status, 0)
   t.equal(err, '')
+})
+
+t.test('an output that cannot be written is exit code 1 and one line', { skip: !existsSync('/dev/full') }, (t) => {
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, 'version'], {
+    encoding: 'utf8',
+    stdio: ['ignore', full, 'pipe'],
+  })
+  closeSync(full)
+  t.equal(status, 1)
+  t.match(stderr, /^korproxy: standard output cannot be written: ENOSPC.*\n$/)
+  t.end()
+})
+
+t.test('serve tells its starter where it listens, and where its management token is', async (t) => {
+  const state = t.testdir({})
+  const args = ['serve', '--config', 'examples/quickstart', '--port', '0', '--state-dir', state, '--log-level', 'error']
+  const starter = `import { main } from ${JSON.stringify(PROGRAM)}
+process.exitCode = await main(${JSON.stringify(args)}, { listening: (gateway) => console.log(JSON.stringify(gateway)) })`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', starter], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+  const { url, managementTokenPath } = JSON.parse(String(line))
+  t.equal((await fetch(`${url}/readyz`)).status, 200)
+  const token = readFileSync(managementTokenPath, 'utf8').trim()
+  const status = await fetch(`${url}/_korproxy/status`, { headers: { authorization: `Bearer ${token}` } })
+  t.equal(status.status, 200)
+  child.kill('SIGTERM')
+  const [code] = await once(child, 'exit')
+  t.equal(code, 0)
 })
 
 t.test('R3.8 mock-provider says where it listens, answers, and ends at SIGTERM', async (t) => {
@@ -113,4 +160,5 @@ t.test('a port that is taken ends serve and mock-provider at once, with KP-SYS-5
   const mock = run(['mock-provider', '--port', String(port)])
   t.equal(mock.status, 1)
   t.match(mock.stderr, `korproxy: KP-SYS-521 Cannot listen on 127.0.0.1:${port}: EADDRINUSE.\n`)
+  t.match(mock.stderr, 'for the simulator beside `serve` with --mock-provider PORT')
 })

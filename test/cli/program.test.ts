@@ -18,6 +18,23 @@ t.test('R10.2 a wrong command line is exit code 2, on standard error', async (t)
     [['config', 'import'], /^error: missing required argument 'file'\n/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish\./],
     [['provider', 'test'], /^error: name an account, or give --all\n/],
+    [['serve', '--log-level', 'loud'], /'loud' is invalid\. Allowed choices are debug, info, warn, error\./],
+    [['controller', '--log-level', 'loud'], /Allowed choices are debug, info, warn, error\./],
+    [
+      ['gateway', '--controller', 'https://c:8443', '--log-level', 'loud'],
+      /Allowed choices are debug, info, warn, err/,
+    ],
+    [['gateway', '--controller', 'nonsense'], /'nonsense' is invalid\. It must be an address such as http:\/\//],
+    [['gateway', '--controller', 'ftp://c:8443'], /It must be an address such as http:\/\//],
+    [['status', '--server', 'nonsense'], /It must be an address such as http:\/\//],
+    [['status', '--server', '127.0.0.1:1337'], /It must be an address such as http:\/\//],
+    [['self-test', '--server', 'nonsense'], /It must be an address such as http:\/\//],
+    [['logs', '--status', 'abc'], /It must be a status such as 404, or a class such as 5xx\./],
+    [['logs', '--status', '9xx'], /It must be a status such as 404, or a class such as 5xx\./],
+    [
+      ['logs', '--since', '2026-11-21', '--until', '2026-11-20'],
+      /^error: --since is not before --until: no request can be in between\n/,
+    ],
   ]
   for (const [args, message] of cases) {
     const { code, out, err } = await runCli(args)

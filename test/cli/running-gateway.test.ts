@@ -49,6 +49,18 @@ t.test('a refused token and a gateway that is not there have their codes', async
   t.equal(refused.code, 1)
   t.equal(refused.out, '')
   t.match(refused.err, `korproxy: KP-AUTH-009 The gateway at ${stack.url} refused the management token.\n`)
+  const without = await runCli(['status', '--server', stack.url, '--state-dir', scratch(t)])
+  t.equal(without.code, 1)
+  t.match(
+    without.err,
+    `korproxy: KP-AUTH-009 The gateway at ${stack.url} needs its management token, and none was sent.\n`,
+  )
+  t.match(without.err, 'its file management-token holds the token')
+  const bare = await fetch(`${stack.url}/_korproxy/status`)
+  t.match(
+    await bare.text(),
+    'needs its management token, and none was sent; `korproxy serve` keeps it in the file management-token',
+  )
   const nobody = await closedAddress()
   const absent = await runCli(['status', '--server', nobody, '--token', 'x'])
   t.equal(absent.code, 1)
@@ -85,6 +97,54 @@ t.test('R12.3 self-test of a running gateway tells a fault by its code', async (
   const broken = await runCli(['self-test', '--server', stack.url, '--model', 'gpt-4o'])
   t.equal(broken.code, 1)
   t.match(broken.out, /^failed {2}chat +\d+ ms {2}KP-PROV-102 HTTP 502: The credentials of every account/m)
+})
+
+t.test('R12.3 self-test of a configuration that serves nothing fails with its codes', async (t) => {
+  const keyless = await runCli(['self-test', '--config', 'examples/minimal', '-o', 'json'])
+  t.equal(keyless.code, 1)
+  t.match(
+    JSON.parse(keyless.out).filter(({ result }: Record<string, unknown>) => result === 'failed'),
+    [
+      { check: 'configuration', code: 'KP-CONF-206', detail: /OPENAI_API_KEY/ },
+      { check: 'chat', detail: 'no chat model is listed; name one with --model' },
+    ],
+  )
+  const misspelt = folderOf(t, {
+    'a.yaml':
+      'apiVersion: korproxy.dev/v1alpha1\nkind: ProviderAccount\nmetadata: {name: a}\nspec: {provider: Moock}\n',
+  })
+  const { code, out } = await runCli(['self-test', '--config', misspelt])
+  t.equal(code, 1)
+  t.match(out, /^failed {2}configuration +\d+ ms {2}KP-CONF-203 .*a\.yaml:4:8 spec\.provider: invalid option/m)
+  const empty = await runCli(['self-test', '--config', folderOf(t, {})])
+  t.equal(empty.code, 1)
+  t.match(empty.out, /^failed {2}configuration +\d+ ms {2}KP-CONF-218 No ProviderAccount is configured/m)
+  t.match(empty.out, /^failed {2}chat/m)
+})
+
+t.test('R12.3 self-test of a configuration that serves passes, whatever it only warns of', async (t) => {
+  const simulator = await startSimulator()
+  t.teardown(() => simulator.close())
+  const folder = folderOf(t, {
+    'a.yaml': `apiVersion: korproxy.dev/v1alpha1
+kind: ProviderAccount
+metadata: {name: a}
+spec: {provider: Mock, baseURL: "${simulator.url}", models: {list: [gpt-4o-mini]}}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: GatewayConfig
+metadata: {name: default}
+spec: {}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: GatewayConfig
+metadata: {name: other}
+spec: {}
+`,
+  })
+  const { code, out } = await runCli(['self-test', '--config', folder, '--verbose'])
+  t.match(out, /^ok {6}configuration/m)
+  t.equal(code, 0, out)
 })
 
 t.test('R12.3 self-test without a gateway fails every check with KP-NET-312', async (t) => {

@@ -41,7 +41,15 @@ export async function checkOnServer(cluster: Cluster, paths: readonly string[]):
   // Variables of this machine are no credentials over there.
   const manifests = await readManifests(paths, { namespace, environment: {} })
   const { set, unseen } = await presentSet(cluster, manifests.set)
-  const offline = compileManifests({ ...manifests, set: { ...manifests.set, externalCredentials: [] } }, namespace, set)
+  const offline = compileManifests(
+    {
+      ...manifests,
+      set: { ...manifests.set, externalCredentials: [] },
+      unread: { ...manifests.unread, credentials: [] },
+    },
+    namespace,
+    set,
+  )
   const valid = new Set(manifests.set.resources.map((resource) => objectKey(referenceOf(resource))))
   const objects = (await readObjects(paths, namespace)).filter(({ ref }) => valid.has(objectKey(ref)))
   const refused: Problem[] = []

@@ -54,13 +54,16 @@ async function exportConfiguration(
   const manifests = exportManifests(set, {
     namespace,
     defaults: flags.defaults === true ? 'WriteOut' : 'LeaveOut',
-    secrets: flags.withSecrets === true ? 'Reveal' : 'Redact',
+    secrets: flags.withSecrets === true ? 'WriteOut' : 'LeaveOut',
   })
   const text = flags.format === 'json' ? jsonList(manifests) : manifests.map(toYaml).join('---\n')
   if (flags.output === undefined) terminal.print(text)
   else {
     writeFileSync(flags.output, text, flags.withSecrets === true ? { mode: 0o600 } : {})
     terminal.tell(`${flags.output}: ${countOf(manifests.length, 'object')}\n`)
+  }
+  if (flags.withSecrets !== true && set.secrets.length > 0) {
+    terminal.tell(`${countOf(set.secrets.length, 'Secret')} left out; --with-secrets writes them too\n`)
   }
   // An object that could not be read is missing in the export: whoever relies on it must know.
   for (const problem of unread) terminal.tell(`${formatProblem(problem)}\n`)

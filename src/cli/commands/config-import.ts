@@ -68,6 +68,8 @@ async function importFile(
   }
   const text = renderManifests(plan.objects)
   if (plan.path === undefined) return terminal.print(text)
+  if (plan.objects.length === 0)
+    return terminal.print(`${flags.output}: everything is there already; nothing was written\n`)
   plan.write(text)
   terminal.print(`${plan.path}: ${countOf(plan.objects.length, 'object')}, ${countOf(plan.notes.length, 'note')}\n`)
 }

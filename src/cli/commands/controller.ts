@@ -1,4 +1,5 @@
 import type { CliCommand, CommandContext } from '../cli-command.ts'
+import { type ChosenLogLevel, logLevelOption } from '../log-level.ts'
 import { readPort } from '../read-flag.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { setFlagsForServing } from '../v8-flags.ts'
@@ -20,7 +21,7 @@ interface ControllerFlags {
   readonly lastGoodSecret: string
   readonly tlsDir?: string
   readonly kubeconfig?: string
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: ChosenLogLevel
 }
 
 export function addControllerCommand(program: CliCommand, { environment }: CommandContext): void {
@@ -44,7 +45,7 @@ export function addControllerCommand(program: CliCommand, { environment }: Comma
     .option('--tls-dir <path>', 'folder with tls.crt, tls.key and ca.crt, in place of an own authority')
     .option('--last-good-secret <name>', 'Secret that keeps the last good table', 'korproxy-controller-last-good')
     .option('--kubeconfig <path>', 'kubeconfig file; the ServiceAccount of the pod by default')
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(logLevelOption())
     .example('korproxy controller --namespaces team-a,team-b')
     .action(runController)
 }

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
-import { readCount, readPort } from '../read-flag.ts'
+import { type ChosenLogLevel, logLevelOption } from '../log-level.ts'
+import { readAddress, readCount, readPort } from '../read-flag.ts'
 import { stopSignal, uncaughtFault } from '../stop-signal.ts'
 import { setFlagsForServing } from '../v8-flags.ts'
 
@@ -18,7 +19,7 @@ interface GatewayFlags {
   readonly drain: number
   readonly privateAddresses: 'Allow' | 'Deny'
   readonly accessLog: boolean
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: ChosenLogLevel
 }
 
 export function addGatewayCommand(program: CliCommand, { environment }: CommandContext): void {
@@ -28,6 +29,7 @@ export function addGatewayCommand(program: CliCommand, { environment }: CommandC
     .requiredOption(
       '--controller <url>',
       'where the controllers are, e.g. https://korproxy-controller.korproxy.svc:8443',
+      readAddress,
     )
     .option('--name <pod>', 'name of this pod; POD_NAME by default', environment['POD_NAME'] ?? '')
     .option(
@@ -49,7 +51,7 @@ export function addGatewayCommand(program: CliCommand, { environment }: CommandC
         .default('Allow'),
     )
     .option('--no-access-log', 'do not write a line for each request to standard output')
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(logLevelOption())
     .example('korproxy gateway --controller https://korproxy-controller.korproxy.svc:8443')
     .action(runGateway)
 }

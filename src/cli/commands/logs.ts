@@ -4,7 +4,7 @@ import type { AccessLogFilter } from '#telemetry/read-access-log.ts'
 import type { AccessLogGrouping } from '#telemetry/summarize-access-log.ts'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { type OutputFlags, outputOption } from '../output.ts'
-import { readTime } from '../read-flag.ts'
+import { readStatus, readTime } from '../read-flag.ts'
 import { stateDirectoryOption } from '../state-directory.ts'
 
 interface LogsFlags extends OutputFlags {
@@ -25,7 +25,7 @@ interface LogsFlags extends OutputFlags {
 const GROUPINGS = ['client', 'provider', 'account', 'model', 'profile', 'type', 'status', 'day']
 
 export function addLogsCommand(program: CliCommand, context: CommandContext): void {
-  program
+  const command: CliCommand = program
     .command('logs')
     .description('Show or sum up the access log of a standalone gateway. It holds no prompt and no answer.')
     .addOption(stateDirectoryOption())
@@ -35,7 +35,7 @@ export function addLogsCommand(program: CliCommand, context: CommandContext): vo
     .option('--provider <name>', 'only requests answered by this provider')
     .option('--account <name>', 'only requests answered by this account')
     .option('--model <name>', 'only requests answered by this model')
-    .option('--status <status>', 'only this HTTP status, or a class such as 5xx')
+    .option('--status <status>', 'only this HTTP status, or a class such as 5xx', readStatus)
     .option('--id <correlation id>', 'only this request')
     .option('--since <time>', 'only requests from this day or time on', readTime)
     .option('--until <time>', 'only requests before this day or time', readTime)
@@ -48,10 +48,13 @@ export function addLogsCommand(program: CliCommand, context: CommandContext): vo
     .example('korproxy logs --since 2026-11-20 --status 5xx')
     .example('korproxy logs --summary client --since 2026-11-01 --until 2026-12-01')
     .example('korproxy logs --id 6f1c… -o json')
-    .action((flags: LogsFlags) => showLogs(flags, context))
+    .action((flags: LogsFlags) => showLogs(command, flags, context))
 }
 
-async function showLogs(flags: LogsFlags, { terminal }: CommandContext): Promise<void> {
+async function showLogs(command: CliCommand, flags: LogsFlags, { terminal }: CommandContext): Promise<void> {
+  const { since, until } = flags
+  if (since !== undefined && until !== undefined && since >= until)
+    command.error('error: --since is not before --until: no request can be in between')
   const { printLogs } = await import('../print-logs.ts')
   await printLogs(terminal, {
     directory: flags.directory ?? join(flags.stateDir, 'access'),

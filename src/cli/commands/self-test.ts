@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { namespaceOption } from '../namespace-option.ts'
 import { type OutputFlags, outputOption, printResult } from '../output.ts'
-import { readCount } from '../read-flag.ts'
+import { readAddress, readCount } from '../read-flag.ts'
 import type { CheckResult } from '../self-test.ts'
 import { type Color, paint, type Terminal } from '../terminal.ts'
 
@@ -23,8 +23,11 @@ export function addSelfTestCommand(program: CliCommand, context: CommandContext)
     .description(
       'Ask a gateway what clients ask: health, chat, stream, embeddings, an error. Without --server one is started for it, with the simulator or with the accounts of --config. Exit code 1: a check failed.',
     )
-    .option('--server <url>', 'address of a running gateway')
-    .option('--config <path>', 'folder or file of manifests for a gateway of its own; its accounts are really called')
+    .option('--server <url>', 'address of a running gateway', readAddress)
+    .option(
+      '--config <path>',
+      'folder or file of manifests for a gateway of its own; its accounts are really called, and its errors fail the test',
+    )
     .addOption(namespaceOption())
     .addOption(new Option('--key <key>', 'key of a GatewayClient').env('KORPROXY_KEY'))
     .option('--model <name>', 'model to chat with; absent: the first that is listed')
@@ -72,7 +75,9 @@ async function testOwn(
     logLevel: flags.verbose === true ? 'info' : 'error',
   })
   try {
-    return await testServer(flags, gateway.url)
+    const { checkConfiguration } = await import('../self-test.ts')
+    const configuration = flags.config === undefined ? [] : checkConfiguration(gateway.problems)
+    return [...configuration, ...(await testServer(flags, gateway.url))]
   } finally {
     await gateway.close()
   }
@@ -84,7 +89,7 @@ function renderChecks(terminal: Terminal, checks: readonly CheckResult[], detail
   const lines = checks.map(({ check, result, latencyMs, detail, code }) => {
     const shown = details === 'All' || result !== 'ok'
     const words = shown ? `  ${code === undefined ? '' : `${code} `}${detail}` : ''
-    return `${paint(terminal, COLORS[result], result.padEnd(8))}${check.padEnd(12)}${`${latencyMs} ms`.padStart(8)}${words}\n`
+    return `${paint(terminal, COLORS[result], result.padEnd(8))}${check.padEnd(14)}${`${latencyMs} ms`.padStart(8)}${words}\n`
   })
   const count = (wanted: CheckResult['result']): number => checks.filter(({ result }) => result === wanted).length
   return `${lines.join('')}${count('ok')} ok, ${count('failed')} failed, ${count('skipped')} skipped\n`

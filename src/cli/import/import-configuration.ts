@@ -21,6 +21,9 @@ export interface ImportOptions extends LitellmOptions {
   readonly knownAccounts: ReadonlySet<string>
 }
 
+/** Editors on Windows begin a file with it. */
+const BYTE_ORDER_MARK = /^\uFEFF/
+
 interface LocatedNote extends ImportNote {
   readonly line: number
   readonly column: number
@@ -54,7 +57,8 @@ export function importConfiguration(text: string, file: string, options: ImportO
   return { from, objects: checked.flatMap(({ object }) => object ?? []), notes: sorted }
 }
 
-function readContent(text: string, file: string): YamlObject {
+function readContent(marked: string, file: string): YamlObject {
+  const text = marked.replace(BYTE_ORDER_MARK, '')
   const isJson = file.endsWith('.json') || /^\s*[{[]/.test(text)
   const jsonError = isJson ? locateJsonError(text) : undefined
   if (jsonError !== undefined) throw fault(file, jsonError, 'is not valid JSON')

@@ -58,13 +58,12 @@ function membersByName(accounts: readonly PlannedAccount[]): ReadonlyMap<string,
 /** Only fallbacks between names that were imported. */
 function fallbacksByName(
   names: readonly string[],
-  { fallbacks, defaultFallbacks }: LitellmPolicy,
+  { fallbacks, fallbacksPath, defaultFallbacks }: LitellmPolicy,
   notes: ImportNotes,
 ): ReadonlyMap<string, readonly string[]> {
   for (const [name, others] of fallbacks) {
     const unknown = [name, ...others].filter((other) => other !== '*' && !names.includes(other))
-    for (const other of unknown)
-      notes.add(['router_settings', 'fallbacks'], `${other} is no imported model; this fallback was left out`)
+    for (const other of unknown) notes.add(fallbacksPath, `${other} is no imported model; this fallback was left out`)
   }
   const pairs = names.map((name): [string, string[]] => {
     const wanted = fallbacks.get(name) ?? defaultFallbacks
@@ -126,10 +125,7 @@ function rule({ name, groupOf, targets, policy }: RulePlan, notes: ImportNotes):
     return groupName === undefined ? [] : [{ name: groupName, priority: Math.min(9, index + 1), modelOverride: other }]
   })
   if (others.length >= MAX_TARGETS)
-    notes.add(
-      ['router_settings', 'fallbacks'],
-      `${name} has more than ${MAX_TARGETS - 1} fallbacks; the rest was left out`,
-    )
+    notes.add(policy.fallbacksPath, `${name} has more than ${MAX_TARGETS - 1} fallbacks; the rest was left out`)
   return [
     {
       name: kebabName(name, 'model'),

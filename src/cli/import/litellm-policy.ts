@@ -8,6 +8,8 @@ export interface LitellmPolicy {
   readonly group: Readonly<Record<string, unknown>>
   readonly strategy: string
   readonly fallbacks: ReadonlyMap<string, readonly string[]>
+  /** Field of the imported file that they stand in. */
+  readonly fallbacksPath: readonly string[]
   readonly defaultFallbacks: readonly string[]
   /** Other names of public names. */
   readonly aliases: ReadonlyMap<string, string>
@@ -54,6 +56,7 @@ export function readPolicy(config: LitellmConfig, notes: ImportNotes): LitellmPo
     group: groupFields(router, litellm),
     strategy: readStrategy(router, notes),
     fallbacks,
+    fallbacksPath: [router['fallbacks'] == null ? 'litellm_settings' : 'router_settings', 'fallbacks'],
     defaultFallbacks: [
       ...readTexts(router['default_fallbacks'] ?? litellm['default_fallbacks']),
       ...(fallbacks.get('*') ?? []),

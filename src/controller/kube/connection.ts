@@ -11,6 +11,10 @@ const CONNECT_TIMEOUT_MS = 5_000
  */
 const KEEP_ALIVE_DELAY_MS = 30_000
 
+/** Name that the client gives to a guess (localhost:8080) when it finds no configuration at all. */
+const GUESSED_CONTEXT = 'loaded-context'
+const NOT_FOUND = 'no kubeconfig was found, neither KUBECONFIG nor ~/.kube/config, and this is no pod'
+
 export interface ConnectionOptions {
   /** Absent: `KUBECONFIG`, `~/.kube/config`, or the pod's own service account, as `kubectl` does. */
   readonly kubeconfigPath?: string
@@ -50,14 +54,20 @@ function loadConfig({ kubeconfigPath, context }: ConnectionOptions): KubeConfig 
     else config.loadFromFile(kubeconfigPath)
     if (context !== undefined) config.setCurrentContext(context)
     if (config.getCurrentCluster() === null) throw new Error(noCluster(config))
+    if (config.getCurrentContext() === GUESSED_CONTEXT) throw new Error(NOT_FOUND)
   } catch (cause) {
-    throw unreachable('read kubeconfig', cause)
+    throw unreachable('read kubeconfig', missingFile(cause) ?? cause)
   }
   // The client refuses plain HTTP, as of `kubectl proxy`, unless told that there is no certificate to check.
   config.clusters = config.clusters.map((cluster) =>
     cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
   )
   return config
+}
+
+function missingFile(cause: unknown): Error | undefined {
+  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && 'path' in cause
+  return isMissing ? new Error(`${String(cause.path)} does not exist`, { cause }) : undefined
 }
 
 function noCluster(config: KubeConfig): string {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { ExternalCredential, Problem, Resource, ResourceObject } from '#resources/resource.ts'
+import type { ExternalCredential, Problem, Resource, ResourceObject, UnreadCredential } from '#resources/resource.ts'
 import { referenceOf } from '#resources/resource.ts'
 import { reasonOf } from './list-manifests.ts'
 import { VersionCounter } from './secret-versions.ts'
@@ -10,13 +10,15 @@ const FIELD = 'spec.auth.valueFrom'
 export interface ExternalCredentials {
   readonly values: readonly ExternalCredential[]
   readonly problems: readonly Problem[]
+  /** Those that have no value, not even an older one. */
+  readonly missing: readonly UnreadCredential[]
   /** Folders of the files that were read. */
   readonly folders: readonly string[]
 }
 type Found = { readonly value: string } | { readonly missing: string }
 
 /** Reads the credentials that `auth.valueFrom` names. One that cannot be read keeps its last value; one that
- * has none is left out, and the compiler says so. Values are in no message. */
+ * has none is left out, and the compiler says why. Values are in no message. */
 export class ExternalCredentialReader {
   readonly #environment: Readonly<Record<string, string | undefined>>
   readonly #versions = new VersionCounter()
@@ -29,6 +31,7 @@ export class ExternalCredentialReader {
   async read(resources: readonly Resource[]): Promise<ExternalCredentials> {
     const values = new Map<string, ExternalCredential>()
     const problems: Problem[] = []
+    const unread: UnreadCredential[] = []
     const folders = new Set<string>()
     for (const resource of resources) {
       if (resource.kind !== 'ProviderAccount' || resource.spec.auth?.valueFrom === undefined) continue
@@ -38,12 +41,13 @@ export class ExternalCredentialReader {
       if (file !== undefined) folders.add(dirname(file))
       const found = await this.#find(resource, file)
       const credential = 'value' in found ? this.#credential(resource, found.value) : this.#last.get(key)
-      if (credential === undefined) continue
-      values.set(key, credential)
-      if ('missing' in found) problems.push(missing(resource, `${found.missing}; its last value stays in use`))
+      if (credential !== undefined) values.set(key, credential)
+      if (!('missing' in found)) continue
+      if (credential === undefined) unread.push({ namespace, account: name, reason: found.missing })
+      else problems.push(missing(resource, `${found.missing}; its last value stays in use`))
     }
     this.#last = values
-    return { values: [...values.values()], problems, folders: [...folders] }
+    return { values: [...values.values()], problems, missing: unread, folders: [...folders] }
   }
 
   #credential({ metadata: { namespace, name } }: ResourceObject<'ProviderAccount'>, value: string): ExternalCredential {
@@ -53,14 +57,15 @@ export class ExternalCredentialReader {
   async #find({ spec }: ResourceObject<'ProviderAccount'>, file: string | undefined): Promise<Found> {
     if (file !== undefined) return readCredential(file)
     const name = spec.auth?.valueFrom?.env ?? ''
-    const value = this.#environment[name]
-    return value === undefined || value === '' ? { missing: `environment variable ${name} is not set` } : { value }
+    const value = this.#environment[name]?.trim()
+    if (value === undefined) return { missing: `environment variable ${name} is not set` }
+    return value === '' ? { missing: `environment variable ${name} is empty` } : { value }
   }
 }
 
 async function readCredential(file: string): Promise<Found> {
   try {
-    const value = (await readFile(file, 'utf8')).trimEnd()
+    const value = (await readFile(file, 'utf8')).trim()
     return value === '' ? { missing: `file ${file} is empty` } : { value }
   } catch (cause) {
     return { missing: `file ${file} cannot be read: ${reasonOf(cause)}` }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { ObjectReference, Problem, Resource, ResourceSet } from '#resources/resource.ts'
-import { ExternalCredentialReader } from './external-credentials.ts'
+import { ERRORS } from '#errors/registry.ts'
+import type { ObjectReference, Problem, Resource, ResourceSet, Unread } from '#resources/resource.ts'
+import { ExternalCredentialReader, type ExternalCredentials } from './external-credentials.ts'
 import { isMissing, listManifests, type ManifestListing, reasonOf } from './list-manifests.ts'
 import { type ManifestFile, type ManifestObject, parseManifests } from './manifest-file.ts'
 import { SecretVersions } from './secret-versions.ts'
@@ -11,6 +12,18 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024
 /** Everything a folder says, and what is wrong in it. Immutable. */
 export interface FolderSet extends ResourceSet {
   readonly problems: readonly Problem[]
+  readonly unread: Unread
+  /** Whether a GatewayClient may stand in what could not be read. */
+  readonly unreadClients: 'none' | 'some'
+}
+
+export const EMPTY_SET: FolderSet = {
+  resources: [],
+  secrets: [],
+  externalCredentials: [],
+  problems: [],
+  unread: { objects: [], credentials: [] },
+  unreadClients: 'none',
 }
 
 export interface FolderReaderOptions {
@@ -28,11 +41,15 @@ export interface Reading {
   readonly unsettled: boolean
 }
 
+const DANGLING = { message: 'cannot be read: it is a link to what does not exist', code: 'KP-CONF-215' } as const
+
 interface FileState {
   readonly hash: string
   readonly objects: readonly ManifestObject[]
   readonly problems: readonly Problem[]
   readonly unsettled: boolean
+  /** A file that was read well once stands by its last good form; one that never was may hold a client that nobody knows of. */
+  readonly mayHideClient: boolean
 }
 
 /** Reads a folder again and again, and remembers the last good form of every object. */
@@ -42,7 +59,7 @@ export class FolderReader {
   readonly #versions = new SecretVersions()
   readonly #credentials: ExternalCredentialReader
   #files: ReadonlyMap<string, FileState> = new Map()
-  #set: FolderSet = { resources: [], secrets: [], externalCredentials: [], problems: [] }
+  #set: FolderSet = EMPTY_SET
   #fingerprint = ''
 
   constructor(root: string, options: FolderReaderOptions) {
@@ -59,12 +76,21 @@ export class FolderReader {
     const { objects, duplicates } = firstOfEach(states.flatMap((state) => state.objects))
     const resources = objects.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
     const credentials = await this.#credentials.read(resources)
-    const problems = [...states.flatMap((state) => state.problems), ...duplicates, ...credentials.problems]
+    const invalid = states.flatMap((state) => state.problems)
+    const unreadClients =
+      states.some(({ mayHideClient }) => mayHideClient) || invalid.some(({ ref }) => ref.kind === 'GatewayClient')
     const secrets = objects.flatMap(({ secret }) => (secret === undefined ? [] : [this.#versions.versioned(secret)]))
     const fingerprint = fingerprintOf(this.#files, credentials)
     if (fingerprint !== this.#fingerprint) {
       this.#fingerprint = fingerprint
-      this.#set = { resources, secrets, externalCredentials: credentials.values, problems }
+      this.#set = {
+        resources,
+        secrets,
+        externalCredentials: credentials.values,
+        problems: [...invalid, ...duplicates, ...credentials.problems],
+        unread: { objects: invalid.filter(isError).map(({ ref }) => ref), credentials: credentials.missing },
+        unreadClients: unreadClients ? 'some' : 'none',
+      }
     }
     return {
       set: this.#set,
@@ -73,8 +99,9 @@ export class FolderReader {
     }
   }
 
-  async #readFiles({ files }: ManifestListing): Promise<ReadonlyMap<string, FileState>> {
+  async #readFiles({ files, danglingLinks }: ManifestListing): Promise<ReadonlyMap<string, FileState>> {
     const states = new Map<string, FileState>()
+    for (const link of danglingLinks) states.set(link, unreadable(link, this.#files.get(link), DANGLING))
     for (const file of files) {
       const state = await this.#readFile(file)
       if (state !== undefined) states.set(file, state)
@@ -95,27 +122,51 @@ export class FolderReader {
     if (bytes.length === 0 && before !== undefined && before.objects.length > 0 && !before.unsettled) {
       return { ...before, unsettled: true }
     }
-    return nextState(hash, parseManifests(bytes.toString('utf8'), file, this.#options.namespace), before)
+    const text = decode(bytes)
+    if (text === undefined) return unreadable(file, before, { message: 'is not UTF-8', code: 'KP-CONF-201' })
+    return nextState(hash, parseManifests(text, file, this.#options.namespace), before)
   }
 }
 
 /** What a file says now; for what is invalid, what it said when it was last valid. */
 function nextState(hash: string, { objects, errors }: ManifestFile, before: FileState | undefined): FileState {
-  if (errors.length > 0) return { hash, objects: before?.objects ?? [], problems: errors, unsettled: false }
   const good = new Map(before?.objects.map((object) => [keyOf(object.ref), object]))
   const kept = objects.map((object) => (isValid(object) ? object : (good.get(keyOf(object.ref)) ?? object)))
-  const lost = before === undefined ? [] : mistaken(before.objects, objects)
-  return { hash, objects: [...kept, ...lost], problems: objects.flatMap(({ problems }) => problems), unsettled: false }
+  const lost = before === undefined ? [] : mistaken(before.objects, objects, errors)
+  const mayBeClient = errors.length > 0 || objects.some((object) => object.mayBeClient)
+  return {
+    hash,
+    objects: [...kept, ...lost],
+    problems: [...errors, ...objects.flatMap(({ problems }) => problems)],
+    unsettled: false,
+    mayHideClient: mayBeClient && (before?.mayHideClient ?? true),
+  }
 }
 
 /** What was there before and is missing now, next to something without a name or of that name that is no object: a slip of the pen, not a deletion. */
-function mistaken(before: readonly ManifestObject[], now: readonly ManifestObject[]): ManifestObject[] {
+function mistaken(
+  before: readonly ManifestObject[],
+  now: readonly ManifestObject[],
+  errors: ManifestFile['errors'],
+): ManifestObject[] {
   const present = new Set(now.map(({ ref }) => keyOf(ref)))
-  const strange = now.filter((object) => !isValid(object)).map(({ ref }) => ref.name)
+  const strange = [...now.filter((object) => !isValid(object)), ...errors].map(({ ref }) => ref.name)
   return before.filter(
     (object) =>
       isValid(object) && !present.has(keyOf(object.ref)) && (strange.includes('') || strange.includes(object.ref.name)),
   )
+}
+
+function isError({ code }: Problem): boolean {
+  return ERRORS[code].severity === 'error'
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 async function readBytes(file: string): Promise<Buffer | { readonly reason: string } | undefined> {
@@ -137,6 +188,7 @@ function unreadable(
     objects: before?.objects ?? [],
     problems: [{ ref, path: '', ...problem, position: { file, line: 1, column: 1 } }],
     unsettled: false,
+    mayHideClient: before?.mayHideClient ?? true,
   }
 }
 
@@ -178,11 +230,11 @@ function keyOf({ kind, namespace, name }: ObjectReference): string {
 
 function fingerprintOf(
   files: ReadonlyMap<string, FileState>,
-  { values, problems }: { values: ResourceSet['externalCredentials']; problems: readonly Problem[] },
+  { values, problems, missing }: ExternalCredentials,
 ): string {
   return JSON.stringify([
     [...files].map(([file, { hash }]) => [file, hash]),
     values.map(({ namespace, account, resourceVersion }) => [namespace, account, resourceVersion]),
-    problems.map(({ message }) => message),
+    [...problems.map(({ message }) => message), ...missing.map(({ reason }) => reason)],
   ])
 }

@@ -1,5 +1,5 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import { FolderReader, type FolderReaderOptions, type FolderSet } from './folder-reader.ts'
+import { EMPTY_SET, FolderReader, type FolderReaderOptions, type FolderSet } from './folder-reader.ts'
 import { FolderWatch } from './folder-watch.ts'
 
 /** A reading without any event: finds what a file system does not tell of (network mounts, lost events). */
@@ -43,7 +43,7 @@ class WatchedFolder implements FolderSource {
   readonly #reader: FolderReader
   readonly #watch: FolderWatch
   readonly #rescan: NodeJS.Timeout
-  #set: FolderSet = { resources: [], secrets: [], externalCredentials: [], problems: [] }
+  #set: FolderSet = EMPTY_SET
   #reading: Promise<void> = Promise.resolve()
   #waiting = false
   #closed = false

@@ -4,6 +4,6 @@ import type { Problem } from '#resources/resource.ts'
 export function formatProblem({ ref, path, message, code, position }: Problem): string {
   const object = ref.name === '' ? ref.kind : `${ref.kind}/${ref.name}`
   const where = position === undefined ? object : `${position.file}:${position.line}:${position.column}`
-  const field = path === '' ? object : path
+  const field = path === '' && position !== undefined ? object : path
   return `${where} ${code} ${field === '' ? '' : `${field}: `}${message}`
 }

@@ -4,12 +4,34 @@ import { isRecord } from '#resources/finding.ts'
 import type { Position, YamlContent, YamlFinding, YamlObject } from './yaml-content.ts'
 import { type Offsets, type ValueFinding, yamlValue } from './yaml-value.ts'
 
-/** Reads all that YAML knows, with the position of every field; costly in time and memory. */
+/** Everything between two of these lines is one document, whatever is wrong in it; a directive belongs to what follows. */
+const DOCUMENT_START = /(?<!^%[^\n]*\n)^---(?=[ \t\r\n]|$)/gm
+
+/** Reads all that YAML knows, with the position of every field; costly in time and memory. A broken document spoils no other. */
 export function readFullYaml(content: string): YamlContent {
-  const lines = new LineCounter()
-  const documents = parseDocuments(content, lines)
-  if ('error' in documents) return { objects: [], errors: [documents.error] }
-  const positionOf = (offset: number) => positionAt(lines, offset)
+  const lines = linesOf(content)
+  const whole = readPart(content, (offset) => positionAt(lines, offset))
+  if (whole.errors.length === 0) return whole
+  // An open quote swallows all that comes behind it; read by itself, a document ends where the next one begins.
+  const parts = documentStarts(content).map((start, at, starts) =>
+    readPart(content.slice(start, starts[at + 1]), (offset) => positionAt(lines, start + offset)),
+  )
+  return { objects: parts.flatMap(({ objects }) => objects), errors: parts.flatMap(({ errors }) => errors) }
+}
+
+function documentStarts(content: string): readonly number[] {
+  const marked = Array.from(content.matchAll(DOCUMENT_START), ({ index }) => index)
+  return marked[0] === 0 ? marked : [0, ...marked]
+}
+
+type PositionOf = (offset: number) => Position
+
+/** All objects of a part of the text, or all that is wrong with it. */
+function readPart(text: string, positionOf: PositionOf): YamlContent {
+  const documents = parseDocuments(text)
+  if (documents === 'TooDeep') {
+    return { objects: [], errors: [syntaxError('is nested too deep', positionOf(0))] }
+  }
   const syntaxErrors = documents.flatMap((document) =>
     document.errors.map((error) => syntaxError(withoutContent(error), positionOf(error.pos[0]))),
   )
@@ -26,23 +48,20 @@ export function readFullYaml(content: string): YamlContent {
   return { objects, errors: [] }
 }
 
-type Documents = readonly Document.Parsed[]
-
-function parseDocuments(content: string, lines: LineCounter): Documents | { error: YamlFinding } {
+function parseDocuments(content: string): readonly Document.Parsed[] | 'TooDeep' {
   try {
     const documents = parseAllDocuments(content, {
       schema: 'failsafe',
       // Found by `yamlValue`, which knows that `on` and `yes` are one key for kubectl.
       uniqueKeys: false,
       version: '1.2',
-      lineCounter: lines,
       prettyErrors: false,
       logLevel: 'silent',
     })
     return Array.isArray(documents) ? documents : []
   } catch (cause) {
     // The parser recurses; its stack is the only thing that ends here on hostile nesting.
-    if (cause instanceof RangeError) return { error: syntaxError('is nested too deep', { line: 1, column: 1 }) }
+    if (cause instanceof RangeError) return 'TooDeep'
     throw cause
   }
 }
@@ -82,7 +101,7 @@ export function itemsOf(value: unknown): readonly unknown[] | undefined {
   return Array.isArray(value['items']) ? value['items'] : undefined
 }
 
-function toYamlObject({ value, offsets, findings }: FoundObject, positionOf: (offset: number) => Position): YamlObject {
+function toYamlObject({ value, offsets, findings }: FoundObject, positionOf: PositionOf): YamlObject {
   return {
     value,
     warnings: findings.map((warning) => located(warning, positionOf)),
@@ -100,12 +119,19 @@ function offsetOfField(root: Offsets, path: string): number {
   return found.offset
 }
 
-function located({ code, message, path, offset }: ValueFinding, positionOf: (offset: number) => Position): YamlFinding {
+function located({ code, message, path, offset }: ValueFinding, positionOf: PositionOf): YamlFinding {
   return { code, message, path, ...positionOf(offset) }
 }
 
 function syntaxError(message: string, position: Position): YamlFinding {
   return { code: 'KP-CONF-201', message, path: '', ...position }
+}
+
+function linesOf(content: string): LineCounter {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (let end = content.indexOf('\n'); end !== -1; end = content.indexOf('\n', end + 1)) lines.addNewLine(end + 1)
+  return lines
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {

@@ -1,13 +1,23 @@
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 
 const MANIFEST = /\.(yaml|yml|json)$/
+/** A manifest, or by the look of its name a folder of them. */
+const MAY_BE_MANIFESTS = /^[^.]*$|\.(yaml|yml|json)$/
 
 export interface ManifestListing {
   /** In the order in which objects win over later ones of the same name. */
   readonly files: readonly string[]
   readonly folders: readonly string[]
+  /** Links to what does not exist: a manifest, or a whole folder of them. */
+  readonly danglingLinks: readonly string[]
+}
+
+interface GrowingListing {
+  readonly files: string[]
+  readonly folders: string[]
+  readonly danglingLinks: string[]
 }
 
 /**
@@ -17,8 +27,8 @@ export interface ManifestListing {
  */
 export async function listManifests(root: string): Promise<ManifestListing> {
   try {
-    if (!(await stat(root)).isDirectory()) return { files: [root], folders: [] }
-    const listing = { files: [], folders: [] }
+    if (!(await stat(root)).isDirectory()) return { files: [root], folders: [], danglingLinks: [] }
+    const listing: GrowingListing = { files: [], folders: [], danglingLinks: [] }
     await addFolder(root, listing, new Set())
     return listing
   } catch (cause) {
@@ -30,11 +40,7 @@ function unreadable(root: string, cause: unknown): KorProxyError {
   return new KorProxyError('KP-CONF-215', { message: `${root} cannot be read: ${reasonOf(cause)}` }, { cause })
 }
 
-async function addFolder(
-  folder: string,
-  listing: { files: string[]; folders: string[] },
-  seen: Set<string>,
-): Promise<void> {
+async function addFolder(folder: string, listing: GrowingListing, seen: Set<string>): Promise<void> {
   const real = await realpath(folder)
   if (seen.has(real)) return
   seen.add(real)
@@ -44,18 +50,28 @@ async function addFolder(
     const path = join(folder, name)
     const kind = await kindOf(path)
     if (kind === 'folder') await addFolder(path, listing, seen)
+    else if (kind === 'danglingLink' && MAY_BE_MANIFESTS.test(name)) listing.danglingLinks.push(path)
     else if (kind === 'file' && MANIFEST.test(name)) listing.files.push(path)
   }
 }
 
-/** A name that is gone between listing and looking, or a dangling link, is nothing. */
-async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+/** A name that is gone between listing and looking is nothing. */
+async function kindOf(path: string): Promise<'file' | 'folder' | 'danglingLink' | undefined> {
   try {
     const found = await stat(path)
     if (found.isDirectory()) return 'folder'
     return found.isFile() ? 'file' : undefined
   } catch (cause) {
-    if (isMissing(cause)) return undefined
+    if (!isMissing(cause)) throw cause
+    return (await isLink(path)) ? 'danglingLink' : undefined
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink()
+  } catch (cause) {
+    if (isMissing(cause)) return false
     throw cause
   }
 }

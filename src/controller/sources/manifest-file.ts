@@ -1,4 +1,6 @@
 import { isRecord } from '#resources/finding.ts'
+import { GROUP } from '#resources/kind-definition.ts'
+import { isKind } from '#resources/kinds.ts'
 import { nameOfObject, parseResource } from '#resources/parse-resource.ts'
 import {
   type ObjectReference,
@@ -17,10 +19,12 @@ export interface ManifestObject {
   readonly resource?: Resource
   readonly secret?: SecretManifest
   readonly problems: readonly Problem[]
+  /** It is invalid, and was meant to be a GatewayClient for all that can be told. */
+  readonly mayBeClient?: true
 }
 export interface ManifestFile {
   readonly objects: readonly ManifestObject[]
-  /** Not empty: the file as a whole is not readable, and there are no objects. */
+  /** Of the documents that are not readable; nobody knows what they hold. */
   readonly errors: readonly Problem[]
 }
 
@@ -47,7 +51,15 @@ function parseObject({ value, warnings, locate }: YamlObject, file: string, name
   const parsed = parseResource(value, { namespace, source })
   return 'resource' in parsed
     ? { ref: referenceOf(parsed.resource), resource: parsed.resource, problems: told }
-    : { ref, problems: [...told, ...parsed.problems] }
+    : { ref, problems: [...told, ...parsed.problems], ...(mayBeClient(value) && { mayBeClient: true }) }
+}
+
+/** The kind may be misspelled and the group forgotten; what another group or one of our other kinds names is no client. */
+function mayBeClient(value: unknown): boolean {
+  if (!isRecord(value)) return true
+  const { kind, apiVersion } = value
+  if (typeof kind === 'string' && (isKind(kind) || kind === 'Secret')) return kind === 'GatewayClient'
+  return typeof apiVersion === 'string' ? apiVersion.startsWith(GROUP) : 'kind' in value || 'spec' in value
 }
 
 function problemOf({ code, message, path, line, column }: YamlFinding, ref: ObjectReference, file: string): Problem {

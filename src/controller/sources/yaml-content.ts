@@ -20,6 +20,6 @@ export interface YamlObject {
 }
 export interface YamlContent {
   readonly objects: readonly YamlObject[]
-  /** Not empty: the text as a whole is not to be trusted, and there are no objects. */
+  /** Of the documents that are not readable; none of their objects is there. */
   readonly errors: readonly YamlFinding[]
 }

@@ -43,6 +43,19 @@ async function follow(t: Test, path: string) {
   return { source, sets, until }
 }
 
+t.test('R4.7 a link to nothing is told, beside everything else', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a') })
+  symlinkSync('/nonexistent/b.yaml', join(folder, 'b.yaml'))
+  symlinkSync('/nonexistent/team', join(folder, 'team'))
+  symlinkSync('/nonexistent/notes.txt', join(folder, 'notes.txt'))
+  const set = await readFolder(folder, OPTIONS)
+  t.strictSame(names(set), ['a'])
+  t.strictSame(told(set), [
+    `${folder}/b.yaml:1:1 KP-CONF-215 cannot be read: it is a link to what does not exist`,
+    `${folder}/team:1:1 KP-CONF-215 cannot be read: it is a link to what does not exist`,
+  ])
+})
+
 t.test('R4.7 reads every manifest of a folder and its folders, and nothing else', async (t) => {
   const folder = t.testdir({
     'b.yml': account('b'),
@@ -277,4 +290,69 @@ t.test('nothing is told when nothing changed, and nothing after closing', async 
   await source.close()
   writeFileSync(join(folder, 'c.yaml'), account('c'))
   t.strictSame(names(source.current()), ['a', 'b'])
+})
+
+t.test('R4.4 a broken document stops no other, and what it held stays', async (t) => {
+  const broken = 'apiVersion: v1\nkind: Secret\nmetadata: {name: key\n'
+  const folder = t.testdir({ 'a.yaml': `${account('a')}---\n${broken}---\n${account('b')}` })
+  const { source, until } = await follow(t, folder)
+  t.strictSame(names(source.current()), ['a', 'b'], 'at the start')
+  t.match(told(source.current()), [/a\.yaml:\d+:\d+ KP-CONF-201 /])
+  writeFileSync(join(folder, 'a.yaml'), `${account('a')}---\n${secret('key', 'sk-1')}---\n${account('b')}`)
+  await until((set) => set.problems.length === 0)
+  const edited = account('b', 'provider: Mock, displayName: New')
+  writeFileSync(join(folder, 'a.yaml'), `${account('a')}---\n${broken}---\n${edited}`)
+  const set = await until(({ problems }) => problems.length > 0)
+  t.strictSame(displayNames(set), [undefined, 'New'], 'a good edit beside it counts')
+  t.match(set.secrets, [{ name: 'key', data: { apiKey: 'sk-1' }, resourceVersion: '1' }])
+})
+
+t.test('R4.4 a file that is not UTF-8 is refused, and what it held stays', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a', 'provider: Mock, displayName: Cafe') })
+  const { until } = await follow(t, folder)
+  writeFileSync(join(folder, 'a.yaml'), Buffer.from(account('a', 'provider: Mock, displayName: Caf\xe9'), 'latin1'))
+  const set = await until(({ problems }) => problems.length > 0)
+  t.strictSame(told(set), [`${folder}/a.yaml:1:1 KP-CONF-201 is not UTF-8`])
+  t.strictSame(displayNames(set), ['Cafe'])
+})
+
+t.test('a client may stand in what could not be read at the start, and in nothing else', async (t) => {
+  const unreadClients = async (files: Record<string, string | Buffer>) =>
+    (await readFolder(t.testdir({ 'a.yaml': account('a'), ...files }), OPTIONS)).unreadClients
+  const object = (head: string) => `${head}\nmetadata: {name: c}\nspec: {credentials: []}\n`
+  const ours = 'apiVersion: korproxy.dev/v1alpha1'
+  for (const text of [
+    object(`${ours}\nkind: GatewayClient`).replace('c}', 'c'),
+    object(`${ours}\nkind: GatewayCleint`),
+    object(`${ours}\nkind: GatewayClient`).replace('[]', '7'),
+    object(ours),
+    object('kind: GatewayCleint'),
+    object('apiVersion: v1\nkind: GatewayClient'),
+    'kind:GatewayClient\n',
+    Buffer.from([0xe9]),
+  ]) {
+    t.equal(await unreadClients({ 'client.yaml': text }), 'some', text.toString())
+  }
+  for (const text of [
+    object(`${ours}\nkind: ProviderAccount`),
+    object('apiVersion: v1\nkind: Pod'),
+    object('apiVersion: apps/v1\nkind: GatewayCleint'),
+    'resources: [a.yaml]\n',
+    'apiVersion: v1\nkind: Secret\n',
+  ]) {
+    t.equal(await unreadClients({ 'other.yaml': text }), 'none', text)
+  }
+})
+
+t.test('R4.4 a file that was read well hides no client when it breaks, until then it may', async (t) => {
+  const folder = t.testdir({ 'a.yaml': account('a'), 'b.yaml': 'a: [' })
+  const { source, until } = await follow(t, folder)
+  t.equal(source.current().unreadClients, 'some')
+  writeFileSync(join(folder, 'b.yaml'), 'still: [')
+  writeFileSync(join(folder, 'c.yaml'), account('c'))
+  t.equal((await until((set) => names(set).includes('c'))).unreadClients, 'some', 'it is still broken')
+  writeFileSync(join(folder, 'b.yaml'), account('b'))
+  t.equal((await until((set) => names(set).includes('b'))).unreadClients, 'none')
+  writeFileSync(join(folder, 'b.yaml'), `${account('b')}---\na: [`)
+  t.equal((await until((set) => set.problems.length > 0)).unreadClients, 'none')
 })

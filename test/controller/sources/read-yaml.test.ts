@@ -124,8 +124,27 @@ t.test('R4.7 no error quotes the text, which may hold a secret', (t) => {
   t.end()
 })
 
-t.test('R4.7 one broken document spoils the file, so that nothing is applied by halves', (t) => {
-  t.strictSame(values('a: 1\n---\nb: [\n---\nc: 3\n'), [])
+t.test('R4.4 a broken document spoils no other', (t) => {
+  const broken = [
+    'b: [',
+    'b: "x',
+    "b: 'x",
+    'b: {c: 1',
+    'b: 1\nb: 2',
+    'b: *nobody',
+    '}b\nd: 1',
+    '- b\nd: 1',
+    '"b" c: 1\nd: 1',
+  ]
+  for (const document of broken) {
+    const text = `a: 1\n---\n${document}\n---\nc: 3\n`
+    t.strictSame(values(text), [{ a: 1 }, { c: 3 }], document)
+    t.ok(errors(text).length > 0, document)
+    t.strictSame(read(text).objects[1]?.locate('c'), { line: text.split('\n').length - 1, column: 1 }, document)
+  }
+  t.strictSame(values('%YAML 1.2\n---\na: 1\n---\nb: [\n'), [{ a: 1 }])
+  t.match(errors('a: 1\n---\nb: 1\nb: 2\n'), [/^4:1 KP-CONF-201 is given twice/])
+  t.strictSame(values('a: |\n  ---\n  b: [\n---\nb: ]\n'), [{ a: '---\nb: [\n' }], 'a marker in a text is none')
   t.end()
 })
 
