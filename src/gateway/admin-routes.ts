@@ -19,7 +19,7 @@ export function addAdminRoutes(app: FastifyInstance, gateway: Gateway, options: 
   app.register((admin, _options, done) => {
     admin.addHook('onRequest', async (request) => {
       if (!isAuthorized(request, options.managementToken)) {
-        throw new KorProxyError('KP-AUTH-009', { server: request.headers.host ?? '' })
+        throw new KorProxyError('KP-AUTH-009', { server: request.headers.host ?? '', reason: refusal(request) })
       }
     })
     admin.get('/_korproxy/status', () => ({
@@ -51,12 +51,22 @@ function resetHealth(gateway: Gateway, wanted: string | undefined, nowMs: number
 
 /** Compares digests, which have one length: a comparison must not tell how much of a token was right. */
 function isAuthorized(request: FastifyRequest, token: string): boolean {
-  const { authorization } = request.headers
-  const management = request.headers['x-management-key']
-  const given = authorization?.startsWith('Bearer ') === true ? authorization.slice(7) : management
-  if (typeof given !== 'string') return false
+  const given = givenToken(request)
+  if (given === undefined) return false
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(token))
+}
+
+function givenToken({ headers }: FastifyRequest): string | undefined {
+  const { authorization, 'x-management-key': management } = headers
+  const given = authorization?.startsWith('Bearer ') === true ? authorization.slice(7) : management
+  return typeof given === 'string' ? given : undefined
+}
+
+function refusal(request: FastifyRequest): string {
+  return givenToken(request) === undefined
+    ? 'needs its management token, and none was sent; `korproxy serve` keeps it in the file management-token of its --state-dir'
+    : 'refused the management token'
 }
 
 function accountStatus({ account, tenant, health, inFlight }: ServingAccount, nowMs: number): Record<string, unknown> {
@@ -84,7 +94,7 @@ function unreadableBody(cause: unknown): KorProxyError {
   return new KorProxyError('KP-SYS-511', { reason: 'expected {"account": "name"}' }, { cause })
 }
 
-/** Body `{"account": "name"}`, or none for all. */
+/** Body `{"account": "name"}`, or none (`{}`) for all. */
 async function readAccountName(request: FastifyRequest): Promise<string | undefined> {
   const chunks: Buffer[] = []
   for await (const chunk of request.raw) {
@@ -94,8 +104,16 @@ async function readAccountName(request: FastifyRequest): Promise<string | undefi
   }
   const text = Buffer.concat(chunks).toString('utf8')
   if (text.trim() === '') return undefined
-  const body = parseBody(text)
-  if (typeof body === 'object' && body !== null && 'account' in body && typeof body.account === 'string')
-    return body.account
-  return undefined
+  return accountOf(parseBody(text))
+}
+
+/** A misspelt wish must not reset what nobody named. @throws KorProxyError KP-SYS-516 */
+function accountOf(body: unknown): string | undefined {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    const members: readonly (readonly [string, unknown])[] = Object.entries(body)
+    const [name, account] = members[0] ?? []
+    if (name === undefined) return undefined
+    if (members.length === 1 && name === 'account' && typeof account === 'string') return account
+  }
+  throw new KorProxyError('KP-SYS-516', { message: 'body: expected {"account": "name"}, or nothing for all accounts' })
 }

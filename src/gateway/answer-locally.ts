@@ -13,17 +13,17 @@ export function answerLocally(
   exchange: Exchange,
   client: ClientReply,
 ): 'answered' | 'not-mine' {
-  const { surface, tenant } = exchange
+  const { surface } = exchange
   const shapes = FAMILY_SHAPES[surface.family]
   switch (surface.operation.kind) {
     case 'list-models':
-      sendJson(client, shapes.encodeModelList(modelEntries(tenant, exchange.client)))
+      sendJson(client, shapes.encodeModelList(modelEntries(exchange)))
       return 'answered'
     case 'get-model':
-      sendJson(client, shapes.encodeModel(findModelEntry(tenant, exchange.client, surface.operation.model)))
+      sendJson(client, shapes.encodeModel(findModelEntry(exchange, surface.operation.model)))
       return 'answered'
     case 'ollama-show':
-      sendJson(client, shapes.encodeModel(findModelEntry(tenant, exchange.client, shownModel(exchange))))
+      sendJson(client, shapes.encodeModel(findModelEntry(exchange, shownModel(exchange))))
       return 'answered'
     case 'ollama-version':
       sendJson(client, encodeOllamaVersion(runtime.options.version))

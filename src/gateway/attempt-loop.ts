@@ -60,7 +60,12 @@ export class AttemptLoop {
         this.#leave(run)
       }
     }
-    throw exhaustedError(exchange, this.#pastAttempts)
+    throw this.#exhausted()
+  }
+
+  #exhausted(): KorProxyError {
+    const { exchange, runtime } = this.#place
+    return exhaustedError(exchange, this.#pastAttempts, runtime.now())
   }
 
   #enter(run: GroupRun): void {
@@ -113,7 +118,7 @@ export class AttemptLoop {
   /** The account of the next attempt in this group. Undefined: the next group's turn. @throws KorProxyError when nobody should be asked again */
   async #chooseAfter(run: GroupRun, last: Chosen, failure: AttemptFailure): Promise<Chosen | undefined> {
     const { action, delayMs } = this.#decide(run, failure)
-    if (action === 'give-up') throw exhaustedError(this.#place.exchange, this.#pastAttempts)
+    if (action === 'give-up') throw this.#exhausted()
     if (action === 'next-group') return undefined
     if (action === 'same-account') {
       this.#sameAccountRetried = 'yes'

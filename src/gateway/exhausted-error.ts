@@ -1,9 +1,12 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { MemberVerdict } from '#routing/judge-member.ts'
 import type { Selection } from '#routing/select-account.ts'
 import type { Exchange } from './exchange.ts'
 import { attemptError } from './reply/render-error.ts'
 import type { ServingAccount } from './serving-account.ts'
 import type { AttemptFailure } from './upstream/attempt-result.ts'
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 export type NoAccount = Extract<Selection<ServingAccount>, { kind: 'none' }>
 
@@ -16,6 +19,8 @@ export interface LoopHistory {
 /** Why the loop ended, read from its history. */
 interface Facts extends LoopHistory {
   readonly exchange: Exchange
+  /** Unix time, milliseconds. */
+  readonly nowMs: number
   /** Where the request was meant to go. */
   readonly group: string
   readonly last: AttemptFailure | undefined
@@ -35,12 +40,13 @@ const CASES: readonly ((facts: Facts) => KorProxyError | undefined)[] = [
 ]
 
 /** The one error that tells a client best why nobody answered. */
-export function exhaustedError(exchange: Exchange, history: LoopHistory): KorProxyError {
+export function exhaustedError(exchange: Exchange, history: LoopHistory, nowMs: number): KorProxyError {
   const { failures, none } = history
   const facts: Facts = {
     failures,
     none,
     exchange,
+    nowMs,
     group: exchange.targets[0]?.group ?? exchange.group,
     last: failures.at(-1),
     limited: none.filter(({ reason }) => reason === 'all-limited'),
@@ -71,28 +77,24 @@ function quotaSpent(facts: Facts): KorProxyError | undefined {
   return spent ? new KorProxyError('KP-PROV-108', { group }) : undefined
 }
 
-function spentBefore({ exchange, none }: Facts): boolean {
+function spentBefore({ none }: Facts): boolean {
   const usable = none
     .flatMap(({ skipped }) => skipped)
     .filter(({ reason }) => reason !== 'model-not-served' && reason !== 'disabled' && reason !== 'draining')
-  const spent = usable.filter(({ account, reason }) => {
-    const view = exchange.tenant.accounts.get(account)?.health.state(undefined, exchange.startedAtMs)
-    return reason === 'rate-limited' && view?.cause === 'quota'
-  })
-  return spent.length > 0 && spent.length === usable.length
+  return usable.length > 0 && usable.every(({ cause }) => cause === 'quota')
 }
 
-function allLimited({ failures, none, limited }: Facts): KorProxyError | undefined {
+function allLimited(facts: Facts): KorProxyError | undefined {
+  const { failures, none, limited } = facts
   const limitedNow = failures.every(({ outcome }) => outcome.kind === 'rate-limited')
-  return limitedNow && limited.length > 0 && limited.length === none.length ? rateLimited(limited) : undefined
+  return limitedNow && limited.length > 0 && limited.length === none.length ? rateLimited(facts) : undefined
 }
 
-/** A rate limit of the last account is not the wait: the first account that is free again decides. */
-function lastAttempt({ exchange, last, none }: Facts): KorProxyError | undefined {
+function lastAttempt(facts: Facts): KorProxyError | undefined {
+  const { exchange, last } = facts
   if (last === undefined) return undefined
   const error = attemptError(exchange, last)
-  if (error.code !== 'KP-PROV-110') return error
-  return rateLimited(none, error.retryAfterMs)
+  return error.code === 'KP-PROV-110' ? rateLimited(facts, error.retryAfterMs) : error
 }
 
 /** Without a model it is the path that nobody serves: no API that is known here, and no account that takes just anything. */
@@ -108,13 +110,29 @@ function atCapacity({ group, none }: Facts): KorProxyError | undefined {
   return new KorProxyError('KP-RATE-402', { group }, { retryAfterMs: shortestWait(none) ?? 1_000 })
 }
 
-function limitedBefore({ limited }: Facts): KorProxyError | undefined {
-  return limited.length > 0 ? rateLimited(limited) : undefined
+function limitedBefore(facts: Facts): KorProxyError | undefined {
+  return facts.limited.length > 0 ? rateLimited(facts) : undefined
 }
 
-function rateLimited(none: readonly NoAccount[], standardMs = 30_000): KorProxyError {
-  const retryAfterMs = shortestWait(none) ?? standardMs
-  return new KorProxyError('KP-PROV-110', { seconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }, { retryAfterMs })
+function rateLimited({ exchange, nowMs }: Facts, standardMs = 30_000): KorProxyError {
+  const retryAfterMs = Math.max(1_000, firstFreeMs(exchange, nowMs) ?? standardMs)
+  return new KorProxyError('KP-PROV-110', { seconds: Math.ceil(retryAfterMs / 1000) }, { retryAfterMs })
+}
+
+/** How long until any account of the request's groups could take it: the wait that the last one named says nothing of the others. */
+function firstFreeMs({ targets, tenant, requestedModel }: Exchange, nowMs: number): number | undefined {
+  const waits = targets.flatMap(({ group, modelOverride }) => {
+    const request = { model: modelOverride ?? requestedModel, nowMs, tried: NOBODY }
+    const survey = tenant.groups.get(group)?.selector.survey(request) ?? []
+    return survey.flatMap(({ verdict }) => waitFor(verdict, nowMs))
+  })
+  return waits.length === 0 ? undefined : Math.min(...waits)
+}
+
+function waitFor(verdict: MemberVerdict, nowMs: number): number[] {
+  if (verdict.kind !== 'skip') return [0]
+  const { reason, untilMs } = verdict.skip
+  return untilMs === undefined || reason === 'bad-credential' ? [] : [Math.max(0, untilMs - nowMs)]
 }
 
 function shortestWait(none: readonly NoAccount[]): number | undefined {

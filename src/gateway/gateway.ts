@@ -7,6 +7,7 @@ import { AccountRegistry, type SavedHealth } from './account-registry.ts'
 import { answerLocally } from './answer-locally.ts'
 import { AttemptLoop } from './attempt-loop.ts'
 import { BurstPace } from './burst-pace.ts'
+import { endUnfinished } from './client-http/end-unfinished.ts'
 import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
 import { countTokens } from './count-tokens.ts'
 import { CountedIds } from './counted-ids.ts'
@@ -239,7 +240,7 @@ export class Gateway {
     exchange.requestedModel = classified.requestedModel
     exchange.stream = classified.stream
     if (exchange.stream) this.#pace.streamOpened()
-    this.#admission.admit(exchange.client, exchange.requestType, exchange.requestedModel)
+    this.#admission.admit(exchange)
     const routed = route({
       tenant,
       client: exchange.client,
@@ -269,6 +270,7 @@ export class Gateway {
       return
     }
     sendError(this.#runtime, exchange, client, error)
+    endUnfinished(exchange.request)
   }
 }
 

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import { type AdminOptions, addAdminRoutes } from './admin-routes.ts'
+import { answerParseError } from './client-http/answer-parse-error.ts'
 import { ClientListener } from './client-http/client-listener.ts'
 import type { Gateway } from './gateway.ts'
 import { checkFraming } from './stages/check-framing.ts'
@@ -45,6 +46,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   const app = Fastify({
     logger: false,
     serverFactory: () => clients.server,
+    clientErrorHandler: (error, socket) => answerParseError(error, socket, gateway.newCorrelationId(), options.docsUrl),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
   })

@@ -8,14 +8,16 @@ export interface FamilyIndex {
   readonly patterns: TextIndex
 }
 
+/** Top-level keys of the JSON body. */
+type BodyKeys = Pick<ReadonlySet<string>, 'has'>
+
 export interface ClassifyFacts {
   /** `X-KorProxy-Request-Type`, where the caller may set it. */
-  readonly override?: RequestType
+  readonly override?: RequestType | undefined
   /** Undefined = the path leaves it open. */
   readonly pathType: RequestType | undefined
   readonly model: string | undefined
-  /** Top-level keys of the JSON body. */
-  readonly bodyKeys: ReadonlySet<string>
+  readonly bodyKeys: BodyKeys
 }
 
 export interface ClassifiedType {
@@ -52,7 +54,7 @@ function findFamily(model: string | undefined, { families, patterns }: FamilyInd
   return index === undefined ? undefined : families[index]
 }
 
-function typeOfBody(keys: ReadonlySet<string>): RequestType | undefined {
+function typeOfBody(keys: BodyKeys): RequestType | undefined {
   if (keys.has('messages')) return 'chat'
   if (keys.has('prompt')) return 'completion'
   return keys.has('input') ? 'embedding' : undefined

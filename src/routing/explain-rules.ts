@@ -1,4 +1,4 @@
-import type { Rule, RuleMatch } from '#table/routing-table.ts'
+import type { HeaderMatch, Rule, RuleMatch } from '#table/routing-table.ts'
 import { anyGlob } from './glob.ts'
 import { type CompiledProfile, compileHeader, type MatchFacts } from './match.ts'
 
@@ -55,17 +55,19 @@ function failedHeader(match: RuleMatch, facts: MatchFacts): FailedCondition | un
   for (const condition of match.headers ?? []) {
     const found = facts.headers(condition.name)
     if (compileHeader(condition)(found)) continue
-    return { condition: 'headers', wanted: `${condition.name}${wantedValue(condition.type, condition.value)}`, found }
+    return { condition: 'headers', wanted: `${condition.name}${wantedValue(condition)}`, found }
   }
   return undefined
 }
 
-function wantedValue(type: 'Exact' | 'Glob' | 'Present', value = ''): string {
+function wantedValue({ type, value = '' }: HeaderMatch): string {
   switch (type) {
     case 'Present':
       return ' present'
     case 'Exact':
       return ` = ${value}`
+    case 'Prefix':
+      return ` beginning with ${value}`
     case 'Glob':
       return ` like ${value}`
   }

@@ -75,6 +75,40 @@ export function matchRule(compiled: CompiledProfile, facts: MatchFacts): RuleMat
   return { rule, targets: rule?.targets ?? profile.defaultTargets }
 }
 
+/** What is known of the requests for a model before there is one. */
+interface ReachFacts extends Pick<MatchFacts, 'model' | 'family' | 'client'> {
+  /** What the model can do; undefined = nobody knows. */
+  readonly types: readonly RequestType[] | undefined
+}
+
+/** All that `matchRule` may answer to requests for a model, whatever their headers are. */
+export function possibleMatches(compiled: CompiledProfile, facts: ReachFacts): RuleMatched[] {
+  const { profile } = compiled
+  const matches: RuleMatched[] = []
+  const accepted: BitSet[] = [
+    compiled.models.lookUp(facts.model),
+    compiled.modelFamilies.lookUp(facts.family),
+    compiled.clients.lookUp(facts.client),
+  ]
+  const last = firstCommonBit(accepted, (index) => {
+    const rule = profile.rules[index]
+    if (rule === undefined || !isOpen(rule, facts.types)) return false
+    matches.push({ rule, targets: rule.targets })
+    return takesAll(rule, facts.types)
+  })
+  return last === undefined ? [...matches, { rule: undefined, targets: profile.defaultTargets }] : matches
+}
+
+function isOpen({ match: { requestTypes = [] } }: Rule, types: ReachFacts['types']): boolean {
+  return requestTypes.length === 0 || types === undefined || types.some((type) => requestTypes.includes(type))
+}
+
+/** No request gets past this rule. */
+function takesAll({ match: { requestTypes = [], headers = [] } }: Rule, types: ReachFacts['types']): boolean {
+  if (headers.length > 0) return false
+  return requestTypes.length === 0 || types?.every((type) => requestTypes.includes(type)) === true
+}
+
 function meetsOtherHeaders(conditions: readonly CompiledHeader[] | undefined, facts: MatchFacts): boolean {
   if (conditions === undefined) return true
   for (const { condition, matches } of conditions) if (!matches(facts.headers(condition.name))) return false
@@ -88,6 +122,8 @@ export function compileHeader({ type, value = '' }: HeaderMatch): (header: strin
       return (header) => header !== undefined
     case 'Exact':
       return (header) => header === value
+    case 'Prefix':
+      return (header) => header?.startsWith(value) === true
     case 'Glob': {
       const matches = compileGlob(value)
       return (header) => header !== undefined && matches(header)
@@ -120,10 +156,25 @@ function indexHeader(rules: readonly Rule[], name: string): TextIndex {
   rules.forEach(({ match }, position) => {
     const condition = match.headers?.find((header) => header.name === name)
     if (condition === undefined) index.acceptAll(position)
-    else if (condition.type === 'Exact') index.acceptText(position, condition.value ?? '')
-    else index.acceptGlob(position, condition.type === 'Present' ? '*' : (condition.value ?? ''))
+    else acceptHeader(index, position, condition)
   })
   return index
+}
+
+function acceptHeader(index: TextIndex, position: number, { type, value = '' }: HeaderMatch): void {
+  switch (type) {
+    case 'Present':
+      index.acceptPrefix(position, '')
+      break
+    case 'Exact':
+      index.acceptText(position, value)
+      break
+    case 'Prefix':
+      index.acceptPrefix(position, value)
+      break
+    case 'Glob':
+      index.acceptGlob(position, value)
+  }
 }
 
 function commonHeaders(rules: readonly Rule[]): string[] {

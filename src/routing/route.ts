@@ -8,7 +8,14 @@ import {
 } from '#table/routing-table.ts'
 import { buildFamilyIndex, type FamilyIndex, familyOf } from './classify.ts'
 import { explainRules, type RuleVerdict } from './explain-rules.ts'
-import { type CompiledProfile, compileProfile, type MatchFacts, matchRule } from './match.ts'
+import {
+  type CompiledProfile,
+  compileProfile,
+  type MatchFacts,
+  matchRule,
+  possibleMatches,
+  type RuleMatched,
+} from './match.ts'
 import { orderTargets, withFallbacks } from './order-targets.ts'
 import { DEFAULT_PROFILE, resolveProfile } from './resolve-profile.ts'
 
@@ -38,13 +45,20 @@ export interface RouteExplanation extends RoutedRequest {
   readonly rules: readonly RuleVerdict[]
 }
 
+/** Every target of requests for a model, fallback groups included; `modelOverride` is final. */
+export type ModelReach = (model: string, types: readonly RequestType[] | undefined) => readonly GroupTarget[]
+
 export interface Router {
   readonly families: FamilyIndex
   /** @throws KorProxyError KP-CONF-219, KP-AUTH-007 */
   route(facts: RouteFacts): RoutedRequest
   /** @throws KorProxyError KP-CONF-219, KP-AUTH-007 */
   explain(facts: RouteFacts): RouteExplanation
+  /** Where a caller's requests may go while safe mode is off. @throws KorProxyError KP-CONF-219, KP-AUTH-007 */
+  reach(caller: Caller): ModelReach
 }
+
+type Caller = Pick<RouteFacts, 'client' | 'profileHeader'>
 
 /** Builds a tenant's indexes, once for each table. */
 export function buildRouter(tenant: Tenant): Router {
@@ -56,7 +70,7 @@ export function buildRouter(tenant: Tenant): Router {
     { name: DEFAULT_PROFILE, displayName: DEFAULT_PROFILE, rules: [], defaultTargets: [] },
     families,
   )
-  const profileFor = (facts: RouteFacts): CompiledProfile => resolveProfile(profiles, tenant, facts) ?? implied
+  const profileFor = (caller: Caller): CompiledProfile => resolveProfile(profiles, tenant, caller) ?? implied
   const route = (facts: RouteFacts): RoutedRequest => routeWith(tenant, profileFor(facts), facts)
   return {
     families,
@@ -66,6 +80,13 @@ export function buildRouter(tenant: Tenant): Router {
       family: familyOf(facts.model, families),
       rules: explainRules(profileFor(facts), matchFacts(facts, families)),
     }),
+    reach: (caller) => {
+      const compiled = profileFor(caller)
+      return (model, types) => {
+        const facts = { model, family: familyOf(model, families), client: caller.client?.name, types }
+        return possibleMatches(compiled, facts).flatMap((matched) => targetsOf(tenant, compiled, matched, () => 0))
+      }
+    },
   }
 }
 
@@ -80,15 +101,24 @@ function routeWith(tenant: Tenant, compiled: CompiledProfile, facts: RouteFacts)
       targets: withFallbacks([safe], tenant.groups, safe.modelOverride),
     }
   }
-  const { rule, targets } = matchRule(compiled, matchFacts(facts, compiled.families))
-  const chosen = targets.length > 0 ? targets : compiled.profile.defaultTargets
-  const ordered = orderTargets(chosen.length > 0 ? chosen : IMPLIED_TARGETS, facts.random)
+  const matched = matchRule(compiled, matchFacts(facts, compiled.families))
   return {
     profile,
-    rule,
-    by: rule === undefined ? 'default' : 'rule',
-    targets: withFallbacks(overrideModels(ordered, rule?.modelOverride), tenant.groups, rule?.modelOverride),
+    rule: matched.rule,
+    by: matched.rule === undefined ? 'default' : 'rule',
+    targets: targetsOf(tenant, compiled, matched, facts.random),
   }
+}
+
+function targetsOf(
+  tenant: Tenant,
+  { profile }: CompiledProfile,
+  { rule, targets }: RuleMatched,
+  random: () => number,
+): readonly GroupTarget[] {
+  const chosen = targets.length > 0 ? targets : profile.defaultTargets
+  const ordered = orderTargets(chosen.length > 0 ? chosen : IMPLIED_TARGETS, random)
+  return withFallbacks(overrideModels(ordered, rule?.modelOverride), tenant.groups, rule?.modelOverride)
 }
 
 const IMPLIED_TARGETS: readonly GroupTarget[] = [{ group: IMPLIED_GROUP, priority: 0, weight: 1 }]

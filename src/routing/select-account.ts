@@ -117,6 +117,15 @@ export class GroupSelector<Runtime extends AccountRuntime = AccountRuntime> {
     )
   }
 
+  /** What the first enabled account that serves a model calls it. */
+  upstreamModel(model: string): string | undefined {
+    for (const { runtime, resolve } of this.#members) {
+      const upstream = runtime.account.state === 'Enabled' ? resolve(model) : undefined
+      if (upstream !== undefined) return upstream
+    }
+    return undefined
+  }
+
   /** How every account of the group stands towards a request, for `explain`; changes nothing. */
   survey({ model, nowMs, tried }: Pick<SelectRequest, 'model' | 'nowMs' | 'tried'>): {
     readonly account: string

@@ -13,8 +13,8 @@ const REMEMBERED_TEXTS = 512
 const REMEMBERED_LENGTH = 256
 
 /**
- * Which of many rules accept a text: plain patterns are found by hash, globs by their literal beginning, and only the globs whose
- * beginning fits are matched in full.
+ * Which of many rules accept a text: plain patterns are found by hash, prefixes and globs by their literal beginning, and only the globs
+ * whose beginning fits are matched in full.
  */
 export class TextIndex {
   readonly #unconditional: BitSet
@@ -47,19 +47,17 @@ export class TextIndex {
       this.acceptText(rule, pattern)
       return
     }
-    this.#globCount += 1
-    const prefix = pattern.slice(0, literalEnd)
-    if (prefix === '') {
-      this.#floating.add(rule, pattern)
+    if (literalEnd > 0) {
+      this.#addEntry(pattern.slice(0, literalEnd), { matches: compileGlob(pattern), rule })
       return
     }
-    const entry = { matches: compileGlob(pattern), rule }
-    const entries = this.#globs.get(prefix)
-    if (entries === undefined) this.#globs.set(prefix, [entry])
-    else entries.push(entry)
-    if (this.#prefixLengths.includes(prefix.length)) return
-    this.#prefixLengths.push(prefix.length)
-    this.#prefixLengths.sort((left, right) => left - right)
+    this.#globCount += 1
+    this.#floating.add(rule, pattern)
+  }
+
+  /** No character of a prefix stands for others. */
+  acceptPrefix(rule: number, prefix: string): void {
+    this.#addEntry(prefix, { matches: () => true, rule })
   }
 
   /** The rules that accept `text`; undefined = there is no text. Not to be changed by the caller. */
@@ -74,6 +72,16 @@ export class TextIndex {
     this.#addGlobs(bits, text)
     if (text.length <= REMEMBERED_LENGTH) this.#remember(text, bits)
     return bits
+  }
+
+  #addEntry(prefix: string, entry: GlobEntry): void {
+    this.#globCount += 1
+    const entries = this.#globs.get(prefix)
+    if (entries === undefined) this.#globs.set(prefix, [entry])
+    else entries.push(entry)
+    if (this.#prefixLengths.includes(prefix.length)) return
+    this.#prefixLengths.push(prefix.length)
+    this.#prefixLengths.sort((left, right) => left - right)
   }
 
   #addGlobs(bits: BitSet, text: string): void {

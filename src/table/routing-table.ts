@@ -83,7 +83,7 @@ export interface RuleMatch {
 export interface HeaderMatch {
   /** Lower case. */
   readonly name: string
-  readonly type: 'Exact' | 'Glob' | 'Present'
+  readonly type: 'Exact' | 'Prefix' | 'Glob' | 'Present'
   readonly value?: string
 }
 export interface GroupTarget {

@@ -77,7 +77,7 @@ const rule = objectOf<Rule>(
         modelFamilies: names(256),
         clients: names(256),
         headers: listOf(
-          objectOf<HeaderMatch>({ name, type: oneOf('Exact', 'Glob', 'Present') }, { value: text() }),
+          objectOf<HeaderMatch>({ name, type: oneOf('Exact', 'Prefix', 'Glob', 'Present') }, { value: text() }),
           64,
         ),
       },

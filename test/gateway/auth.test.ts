@@ -21,6 +21,7 @@ const CLIENTS = `${accounts(['a'])}${client('open')}
 ${client('gpt', 'allow: {models: ["gpt-*"]}')}
 ${client('chat', 'allow: {requestTypes: [chat]}')}
 ${client('chooser', 'profileOverride: Allow')}
+${client('renamer', 'profileOverride: Allow\n  allow: {requestTypes: [chat]}')}
 ${client('suspended', 'state: Suspended')}
 ${client('revoked', 'state: Revoked')}
 apiVersion: korproxy.dev/v1alpha1
@@ -160,6 +161,35 @@ t.test('management routes need the management token; the key of a client is none
   t.equal(broken.status, 400)
 })
 
+t.test('a reset that names its account wrongly resets nothing', async (t) => {
+  const stack = await startStack(t, CLIENTS)
+  const reset = async (body: string): Promise<{ status: number; body: unknown }> => {
+    const reply = await fetch(`${stack.url}/_korproxy/health/reset`, {
+      method: 'POST',
+      headers: bearer('kpm-test'),
+      body,
+    })
+    return { status: reply.status, body: await reply.json() }
+  }
+  const wrong = [
+    '{"acount":"a"}',
+    '{"account":42}',
+    '{"account":null}',
+    '{"account":"a","force":true}',
+    '["a"]',
+    '[]',
+    '"a"',
+    'null',
+  ]
+  for (const body of wrong) {
+    t.match(await reset(body), { status: 400, body: { error: { kp_code: 'KP-SYS-516' } } }, body)
+  }
+  for (const body of ['', ' ', '{}', '{"account":"a"}']) {
+    t.strictSame(await reset(body), { status: 200, body: { reset: ['a'] } }, body)
+  }
+  t.match(await reset('{"account":"b"}'), { status: 404 })
+})
+
 t.test('a client may do what its configuration says and no more', async (t) => {
   const stack = await startStack(t, CLIENTS)
   t.equal((await ask(stack, bearer('kp-gpt'))).status, 200)
@@ -191,6 +221,13 @@ t.test('a client may do what its configuration says and no more', async (t) => {
     }),
     { status: 403, code: 'KP-AUTH-007' },
     'a request type cannot be renamed into an allowed one',
+  )
+  const renamed = { ...bearer('kp-renamer'), 'x-korproxy-request-type': 'chat' }
+  t.equal((await ask(stack, renamed)).status, 200)
+  t.match(
+    await ask(stack, renamed, '/v1/embeddings', { model: 'text-embedding-3-small', input: 'x' }),
+    { status: 403, code: 'KP-AUTH-006' },
+    'nor by a client that may set the header: the path says what is done',
   )
   const chosen = await fetch(`${stack.url}/v1/chat/completions`, {
     method: 'POST',
@@ -271,6 +308,14 @@ spec: {credentials: [{name: one, sha265: abc}]}
 `,
   )
   t.equal((await ask(stack, {})).status, 401)
+})
+
+t.test('nor does one that cannot be read at all', async (t) => {
+  const whole = 'apiVersion: korproxy.dev/v1alpha1\nkind: GatewayClient\nmetadata: {name: team}\n'
+  for (const written of [whole.replace('}', ''), whole.replace('Client', 'Cleint')]) {
+    const stack = await startStack(t, `${accounts(['a'])}\n---\n${written}`)
+    t.equal((await ask(stack, {})).status, 401, written)
+  }
 })
 
 t.test('keys come and go while the gateway listens', async (t) => {

@@ -227,3 +227,91 @@ t.test('R3.4 the upstream call is cancelled when the client leaves', async (t) =
   t.ok(stack.simulator.requests()[0]?.closedByClient, 'the provider saw the connection close')
   t.equal(stack.standalone.gateway.inFlight, 0)
 })
+
+function sse(...events: readonly unknown[]): string {
+  return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+}
+
+function content(text: string): unknown {
+  return {
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: MODEL,
+    choices: [{ index: 0, delta: { content: text } }],
+  }
+}
+
+const MODEL = 'gpt-4o-mini'
+const OVERLOADED = { error: { message: 'Overloaded', type: 'server_error', code: 529 } }
+const STREAM_HEAD = { status: 200, headers: { 'content-type': 'text/event-stream' } }
+
+for (const path of ['/v1/chat/completions', '/v1/messages']) {
+  const body = { model: MODEL, max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hi' }] }
+  const stream = (stack: Stack): Promise<string> =>
+    fetch(`${stack.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }).then((reply) => reply.text())
+
+  t.test(
+    `${path}: content and an error in one piece: nothing was shown yet, so the next account answers`,
+    async (t) => {
+      const stack = await withStack(t, [STREAM_HEAD, { write: sse(content('lost'), OVERLOADED) }, { end: true }])
+      const text = await stream(stack)
+      t.notMatch(text, /lost|error/)
+      t.match(text, path === '/v1/messages' ? /message_stop/ : /\[DONE\]/)
+      t.strictSame(asked(stack), ['a', 'b'])
+    },
+  )
+
+  t.test(`${path}: later content in one piece with an error comes before the error`, async (t) => {
+    const stack = await withStack(t, [
+      STREAM_HEAD,
+      { write: sse(content('one ')) },
+      { sleep: 30 },
+      { write: sse(content('two '), content('three'), OVERLOADED) },
+      { end: true },
+    ])
+    const text = await stream(stack)
+    t.match(text, /one [\s\S]*two [\s\S]*three[\s\S]*error/)
+    t.notMatch(text, /message_stop|\[DONE\]/)
+    t.strictSame(asked(stack), ['a'])
+  })
+}
+
+t.test(
+  'R2.4 Retry-After is the wait for the first account that is free again, not for the last that was asked',
+  async (t) => {
+    const stack = await startStack(t, MANIFESTS)
+    for (const [key, retryAfterS] of [
+      ['a', 8],
+      ['b', 200],
+      ['c', 90],
+    ] as const) {
+      stack.simulator.script({ match: { key: `sk-${key}` }, script: [{ failure: { status: 429, retryAfterS } }] })
+    }
+    const reply = await ask(stack)
+    t.equal(reply.status, 429)
+    t.match(reply.headers.get('retry-after') ?? '', /^[78]$/)
+    t.match(reply.text, /Retrying in [78]s/)
+  },
+)
+
+t.test(
+  'the query of a translated request stays here: another API refuses parameters that it does not know',
+  async (t) => {
+    const stack = await startStack(t, MANIFESTS)
+    const reply = await fetch(`${stack.url}/v1/messages?beta=true`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: MODEL, max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    t.equal(reply.status, 200)
+    t.strictSame(
+      stack.simulator.requests().map((request) => request.path),
+      ['/v1/chat/completions'],
+    )
+  },
+)

@@ -22,6 +22,8 @@ const CHUNKS = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`
 
 /** What two readers could understand differently. None may be served. */
 const REFUSED: readonly Case[] = [
+  { name: 'a fragment', request: post(HOST + JSON_TYPE + LENGTH, BODY, `${PATH}#x`) },
+  { name: 'an escaped letter', request: post(HOST + JSON_TYPE + LENGTH, BODY, '/v1/ch%61t/completions') },
   { name: 'Content-Length and chunked together', request: post(HOST + JSON_TYPE + LENGTH + CHUNKED, CHUNKS) },
   { name: 'chunked, then Content-Length', request: post(HOST + JSON_TYPE + CHUNKED + LENGTH, CHUNKS) },
   { name: 'two different Content-Lengths', request: post(`${HOST}${JSON_TYPE}${LENGTH}Content-Length: 3\r\n`) },
@@ -102,6 +104,7 @@ t.test('B8 B9 what two readers could understand differently is refused, and the 
   for (const { name, request } of REFUSED) {
     const reply = await sendRaw(stack.url, request)
     t.ok(reply.status === 0 ? reply.closed : reply.status >= 400 && reply.status < 500, `${name}: ${reply.status}`)
+    if (reply.body !== '') t.equal(JSON.parse(reply.body).error.kp_code, 'KP-NET-310', `${name}: ${reply.body}`)
   }
   t.strictSame(
     stack.simulator.requests().map(({ path }) => path),

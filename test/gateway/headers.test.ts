@@ -144,6 +144,26 @@ spec: {credentials: [{name: one, secretKeyRef: {name: team}}]}
   for (const { headers } of stack.simulator.requests()) t.equal(headers['authorization'], 'Bearer sk-a')
 })
 
+t.test('the betas of an account and those of the client all reach Anthropic, each once', async (t) => {
+  const own = 'provider: Anthropic\n  headers: [{name: anthropic-beta, value: "one, two"}]'
+  const stack = await startStack(t, accounts(['a'], own, ''))
+  const ask = async (headers: Record<string, string>): Promise<unknown> => {
+    const body = JSON.stringify({ model: 'claude-x', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] })
+    await fetch(`${stack.url}/v1/messages`, { method: 'POST', headers, body })
+    return stack.simulator.requests().at(-1)?.headers['anthropic-beta']
+  }
+  t.equal(await ask({ 'anthropic-beta': 'two,three' }), 'one,two,three')
+  t.equal(await ask({}), 'one, two')
+})
+
+t.test("any other header that the account sets is not the client's to change", async (t) => {
+  const own = 'provider: Anthropic\n  headers: [{name: anthropic-version, value: "2023-06-01"}]'
+  const stack = await startStack(t, accounts(['a'], own, ''))
+  const body = JSON.stringify({ model: 'claude-x', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] })
+  await fetch(`${stack.url}/v1/messages`, { method: 'POST', headers: { 'anthropic-version': '2099-01-01' }, body })
+  t.equal(stack.simulator.requests().at(-1)?.headers['anthropic-version'], '2023-06-01')
+})
+
 const PRIVATE_DOWN = {
   'set-cookie': '__cf_bm=secret',
   'openai-organization': 'org-secret',

@@ -151,6 +151,71 @@ t.test('R1.8 a model that is not there, or not for this client, is a 404 in the 
   })
 })
 
+const GROUPED = `${SECRET}${account('one', 'provider: OpenAICompatible, baseURL: "{simulator}/v1", models: {allow: [claude-one], aliases: [{name: fast, upstream: claude-one}]}')}${account(
+  'two',
+  'provider: OpenAICompatible, baseURL: "{simulator}/v1", models: {allow: [claude-two, claude-spare, claude-hidden]}',
+)}${account('three', 'provider: OpenAICompatible, baseURL: "{simulator}/v1", models: {allow: [claude-spare, claude-three]}')}
+apiVersion: korproxy.dev/v1alpha1
+kind: ProviderGroup
+metadata: {name: g1}
+spec: {accountRefs: [{name: one}], fallbackGroupRefs: [{name: g3}]}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: ProviderGroup
+metadata: {name: g3}
+spec: {accountRefs: [{name: three}]}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: only1}
+spec:
+  rules: [{name: moved, match: {models: [claude-two]}, providerGroups: [{name: g1}], modelOverride: claude-one}]
+  defaultProviderGroup: {name: g1}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: only3}
+spec: {defaultProviderGroup: {name: g3}}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: default}
+spec: {defaultProviderGroup: {name: all-accounts}}
+---
+${client('narrow', 'models: ["claude-*", fast]').replace('spec: {', 'spec: {profileRef: {name: only1}, profileOverride: Allow, ')}${client('all', '')}`
+
+t.test('R1.8 a client sees what its profile leads to, fallback groups and replaced models included', async (t) => {
+  const rig = await startRig(t, GROUPED)
+  const get = async (path: string, headers: Record<string, string> = NARROW) => {
+    const reply = await fetch(rig.url + path, { headers })
+    const body: unknown = await reply.json()
+    return { status: reply.status, body: body as Record<string, unknown> }
+  }
+  const reached = ['claude-one', 'claude-spare', 'claude-three', 'claude-two', 'fast']
+  t.strictSame(ids((await get('/v1/models')).body, 'data', 'id'), reached)
+  t.strictSame(ids((await get('/v1/models', { ...NARROW, ...ANTHROPIC })).body, 'data', 'id'), reached)
+  t.strictSame(ids((await get('/api/tags')).body, 'models', 'name'), reached)
+  t.match(await get('/v1/models/claude-three'), { status: 200 })
+  t.match(await get('/v1/models/claude-hidden'), { status: 404, body: { error: { kp_code: 'KP-PROV-103' } } })
+  t.strictSame(
+    ids((await get('/v1/models', { ...NARROW, 'x-korproxy-profile': 'only3' })).body, 'data', 'id'),
+    ['claude-spare', 'claude-three'],
+    'the profile that it asks for',
+  )
+  t.strictSame(
+    ids((await get('/v1/models', { authorization: 'Bearer kp-key-of-all' })).body, 'data', 'id'),
+    ['claude-hidden', ...reached].toSorted(),
+  )
+  for (const model of [...reached, 'claude-hidden']) {
+    const { status } = await fetch(`${rig.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: NARROW,
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    t.equal(status, reached.includes(model) ? 200 : 404, `${model}: what is listed is answered`)
+  }
+})
+
 t.test("Ollama's own questions: show, version, running models", async (t) => {
   const rig = await startRig(t, MANIFESTS)
   const ask = async (method: string, path: string, body?: object) => {

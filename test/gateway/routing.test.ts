@@ -246,3 +246,20 @@ ${profile('default', '{defaultProviderGroup: {name: pool}}')}`,
     t.equal(rig.simulator.requests().length, attempts, 'the second time nobody is asked')
   }
 })
+
+t.test(
+  'R2.3 R8.2 the spent day of one Gemini model is told as such, and the other models of the account go on',
+  async (t) => {
+    const rig = await startRig(
+      t,
+      `${accounts(['a'], 'provider: Gemini', '')}\n${group('pool', 'a', ', health: {whenAllUnavailable: FailFast}')}
+${profile('default', '{defaultProviderGroup: {name: pool}}')}`,
+    )
+    rig.simulator.script({ script: 'quota', times: 1 })
+    for (const attempts of [1, 1]) {
+      t.match(await ask(rig, CHAT, chat('gemini-2.5-pro')), { status: 429, code: 'KP-PROV-108' })
+      t.equal(rig.simulator.requests().length, attempts, 'the second time nobody is asked')
+    }
+    t.match(await ask(rig, CHAT, chat('gemini-2.5-flash')), { status: 200, code: null })
+  },
+)

@@ -51,6 +51,26 @@ t.test('R1.4 the first rule whose conditions all hold names the groups', (t) => 
   t.end()
 })
 
+t.test('R1.4 a prefix is taken letter by letter, in an index too', (t) => {
+  const condition: HeaderMatch = { name: 'x-pre', type: 'Prefix', value: 'a?b' }
+  for (const count of [1, 8]) {
+    const rules = Array.from({ length: count }, (_, index) =>
+      rule(`r${index}`, { headers: [index === 0 ? condition : { ...condition, value: `other*${index}` }] }),
+    )
+    const compiled = compileProfile(profile('p', rules), [])
+    const matched = (value: string) => matchRule(compiled, facts({ header: { 'x-pre': value } })).rule?.name
+    t.equal(matched('axbc'), undefined)
+    t.equal(matched('a?bc'), 'r0')
+    t.equal(matched('a?b'), 'r0')
+    t.equal(matched('a?'), undefined)
+  }
+  const compiled = compileProfile(profile('p', [rule('r', { headers: [condition] })]), [])
+  t.match(explainRules(compiled, facts({ header: { 'x-pre': 'axbc' } })), [
+    { condition: 'headers', wanted: 'x-pre beginning with a?b', found: 'axbc' },
+  ])
+  t.end()
+})
+
 t.test('R1.4 without a match the default targets are taken', (t) => {
   t.strictSame(matchRule(work, facts({ type: 'other' })), {
     rule: undefined,
@@ -79,7 +99,7 @@ t.test('explain names for every rule the first condition that failed', (t) => {
 
 const MODELS = ['a', 'ab', 'abc', 'b/a', 'ba', 'xabcabc', 'abcd'.repeat(80), '']
 const PATTERNS = ['a', 'ab', 'a*', '*a', '*b*', 'b/*', '?', 'a?c', '*', '*abc', '*abc*', '*bcab?*', '?bcd*abc*']
-const VALUES = ['x', 'xy', 'y']
+const VALUES = ['x', 'xy', 'y', 'x?z', '*']
 const header: fc.Arbitrary<HeaderMatch> = fc.oneof(
   fc.record({
     name: fc.constantFrom('h', 'i'),
@@ -90,6 +110,11 @@ const header: fc.Arbitrary<HeaderMatch> = fc.oneof(
     name: fc.constantFrom('h', 'i'),
     type: fc.constant('Glob' as const),
     value: fc.constantFrom('x*', '*y', 'x'),
+  }),
+  fc.record({
+    name: fc.constantFrom('h', 'i'),
+    type: fc.constant('Prefix' as const),
+    value: fc.constantFrom('x', 'x?', '*', ''),
   }),
   fc.record({ name: fc.constantFrom('h', 'i'), type: fc.constant('Present' as const) }),
 )
@@ -122,6 +147,7 @@ function holds({ requestTypes, models, modelFamilies, clients, headers = [] }: R
   const headerHolds = ({ name, type, value = '' }: HeaderMatch) => {
     const found = given.headers(name)
     if (type === 'Present') return found !== undefined
+    if (type === 'Prefix') return found?.startsWith(value) === true
     return type === 'Exact' ? found === value : matchesPattern(value, found)
   }
   return (

@@ -139,3 +139,44 @@ t.test("explain tells the family and every rule's verdict", (t) => {
   t.equal(buildRouter(team()).explain(facts()).family, 'gpt')
   t.end()
 })
+
+t.test('R1.8 a model reaches what rules and headers leave open, up to the rule that takes all of its requests', (t) => {
+  const router = buildRouter(
+    team({
+      profiles: {
+        work: profile(
+          'work',
+          [
+            rule('embeddings', { requestTypes: ['embedding'] }, { targets: [to('vectors')] }),
+            rule('bots', { clients: ['bots'] }, { targets: [to('last')] }),
+            rule('team', { headers: [{ name: 'x-team', type: 'Present' }] }, { targets: [to('team')] }),
+            rule('old', { models: ['old-*'] }, { targets: [to('capable')], modelOverride: 'new' }),
+            rule('chat', { models: ['gpt-*'], requestTypes: ['chat'] }, { targets: [to('local')] }),
+          ],
+          [to('rest')],
+        ),
+        default: profile('default', [rule('all', {}, { targets: [to('last')] })]),
+        open: profile('open', []),
+      },
+    }),
+  )
+  const reach = (profileHeader: string | undefined, ...asked: Parameters<ReturnType<typeof router.reach>>) =>
+    router
+      .reach({ client: undefined, profileHeader })(...asked)
+      .map(({ group, modelOverride }) => `${group}${modelOverride === undefined ? '' : `=${modelOverride}`}`)
+      .join(' ')
+  t.equal(reach('work', 'mine', undefined), 'vectors team rest')
+  t.equal(reach('work', 'mine', ['chat']), 'team rest')
+  t.equal(reach('work', 'gpt-5', ['chat']), 'team local capable last')
+  t.equal(reach('work', 'gpt-5', ['chat', 'embedding']), 'vectors team local capable last rest')
+  t.equal(reach('work', 'old-1', ['chat']), 'team capable=new local=new last=new')
+  t.equal(reach('default', 'mine', undefined), 'last')
+  t.equal(reach('open', 'mine', undefined), 'all-accounts')
+  const bots = router.reach({ client: client('bots'), profileHeader: undefined })
+  t.strictSame(
+    bots('mine', ['chat']).map(({ group }) => group),
+    ['last'],
+  )
+  t.throws(() => router.reach({ client: undefined, profileHeader: 'nope' }), { code: 'KP-CONF-219' })
+  t.end()
+})

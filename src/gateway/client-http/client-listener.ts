@@ -64,6 +64,8 @@ function createHttpServer(onRequest: RequestListener): Server {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0,
+      // The framing check refuses such a request, in words.
+      requireHostHeader: false,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },

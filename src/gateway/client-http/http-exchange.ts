@@ -8,6 +8,8 @@ export interface HttpRequest {
   /** Lower-case names. */
   readonly headers: IncomingHttpHeaders
   readonly socket: Socket
+  /** The whole body has come. */
+  readonly complete: boolean
   /** A chunk that is not the whole body must be copied: its memory is given back when the listener returns. */
   on(event: 'data', listener: (chunk: Buffer) => void): unknown
   on(event: 'end', listener: () => void): unknown

@@ -34,6 +34,10 @@ export class PlainRequest implements HttpRequest {
     this.#onData = undefined
   }
 
+  get complete(): boolean {
+    return this.#missingBytes === 0
+  }
+
   get missingBytes(): number {
     return this.#missingBytes
   }

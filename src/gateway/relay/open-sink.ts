@@ -35,7 +35,12 @@ const UNREAD_REQUEST: ChatOptions = {
   dropped: [],
 }
 
-const STREAM_TYPE = /^(?:text\/event-stream|application\/x-ndjson)/
+const STREAM_TYPE = /^(?:text\/event-stream|application\/x-ndjson)/i
+
+/** Answers are read whole for their usage: images come to some MB. */
+const HELD_ANSWER_BYTES = 16 * 1024 * 1024
+/** Of anything else, so that a provider that breaks off early is not taken for an answer. */
+const HELD_FILE_BYTES = 1024 * 1024
 
 /** Chooses how a reply is taken, by its status and type. @throws BadReply for an encoding nobody asked for */
 export function openSink(relay: Relay, prepared: PreparedRequest): ReplySink {
@@ -62,7 +67,8 @@ type ChatPrepared = Extract<PreparedRequest, { kind: 'pass-chat' | 'translate-ch
 function openChatSink(relay: Relay, prepared: ChatPrepared): ReplySink {
   const { exchange } = relay
   const { reading } = prepared
-  const isStream = STREAM_TYPE.test(String(relay.headers['content-type'] ?? ''))
+  const type = relay.headers['content-type']
+  const isStream = typeof type === 'string' ? STREAM_TYPE.test(type) : exchange.stream
   if (isStream && exchange.stream) {
     const writer =
       prepared.kind === 'pass-chat' ? passingWriter(relay, prepared) : translatingWriter(relay, prepared.request)
@@ -124,7 +130,7 @@ function sendReply(relay: Relay, reply: ChatReply, request: ChatOptions): void {
 
 function passingChat(relay: Relay, reading: ChatReading): WholeWriter {
   return {
-    mode: 'passing',
+    holdBytes: HELD_ANSWER_BYTES,
     write(body) {
       const { format, context } = reading
       const parsed = parseReply(body)
@@ -137,7 +143,6 @@ function passingChat(relay: Relay, reading: ChatReading): WholeWriter {
 
 function translatingChat(relay: Relay, reading: ChatReading, request: ChatOptions): WholeWriter {
   return {
-    mode: 'translating',
     write(body) {
       sendReply(relay, collectReply(readEvents(relay, reading, body)), request)
     },
@@ -147,7 +152,6 @@ function translatingChat(relay: Relay, reading: ChatReading, request: ChatOption
 /** The client asked for a stream and the provider answered at once. */
 function wholeAsStream(relay: Relay, reading: ChatReading, writer: StreamWriter): WholeWriter {
   return {
-    mode: 'translating',
     write(body) {
       const events = readEvents(relay, reading, body)
       relay.noteFirstToken()
@@ -159,7 +163,7 @@ function wholeAsStream(relay: Relay, reading: ChatReading, writer: StreamWriter)
 
 function passingEmbedding(relay: Relay, prepared: Extract<PreparedRequest, { kind: 'pass-embedding' }>): WholeWriter {
   return {
-    mode: 'passing',
+    holdBytes: HELD_ANSWER_BYTES,
     write(body) {
       const { inputTokens } = prepared.format.decodeReply(parseReply(body))
       if (inputTokens !== undefined) relay.exchange.usage = { input: inputTokens, output: 0 }
@@ -173,7 +177,6 @@ function translatingEmbedding(
   prepared: Extract<PreparedRequest, { kind: 'translate-embedding' }>,
 ): WholeWriter {
   return {
-    mode: 'translating',
     write(body) {
       const { operation } = relay.exchange.surface
       if (operation.kind !== 'embedding') throw new Error(`no embedding format for ${operation.kind}`)
@@ -187,9 +190,18 @@ function translatingEmbedding(
 
 function passingOther(relay: Relay): WholeWriter {
   return {
-    mode: 'passing',
+    holdBytes: comesInPieces(relay) ? 0 : HELD_FILE_BYTES,
     write(body) {
-      relay.client.send(relay.status, relay.replyHeaders(contentType(relay.headers)), body)
+      const own = contentType(relay.headers)
+      if (relay.exchange.request.method === 'HEAD')
+        relay.client.sendHead(relay.status, relay.replyHeaders(own), relay.headers)
+      else relay.client.send(relay.status, relay.replyHeaders(own), body)
     },
   }
+}
+
+/** What somebody listens to while it is made. */
+function comesInPieces({ headers }: Relay): boolean {
+  const type = headers['content-type']
+  return typeof type === 'string' && (STREAM_TYPE.test(type) || /^(?:audio|video)\//i.test(type))
 }

@@ -7,11 +7,25 @@ export class ReplyNotes {
   readonly #exchange: Exchange
   /** Something a person would see has come. */
   hasContent = false
-  finished = false
+  readonly #begun = new Set<number>()
+  readonly #finished = new Set<number>()
+  #lastBegun: number | undefined
   outputCharacters = 0
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
+  }
+
+  /** Every choice that has begun has its finish reason. */
+  get finished(): boolean {
+    return this.#finished.size > 0 && [...this.#begun].every((choice) => this.#finished.has(choice))
+  }
+
+  #begin(choice: number): void {
+    this.hasContent = true
+    if (choice === this.#lastBegun) return
+    this.#lastBegun = choice
+    this.#begun.add(choice)
   }
 
   /** @throws SinkFailure at an error event */
@@ -28,7 +42,7 @@ export class ReplyNotes {
       case 'thinking-delta':
       case 'refusal-delta':
         if (event.text === '') return
-        this.hasContent = true
+        this.#begin(event.choice)
         this.outputCharacters += event.text.length
         return
       case 'tool-call-delta':
@@ -38,10 +52,10 @@ export class ReplyNotes {
       case 'image':
       case 'citation':
       case 'redacted-thinking':
-        this.hasContent = true
+        this.#begin(event.choice)
         return
       case 'finish':
-        this.finished = true
+        this.#finished.add(event.choice)
         return
       case 'error':
         throw new SinkFailure(eventFailure(event))

@@ -36,7 +36,7 @@ export class StreamSink implements ReplySink {
 
   data(chunk: Buffer): void {
     for (const raw of this.#splitter.push(chunk)) this.#take(raw)
-    this.#flush()
+    this.#send()
   }
 
   end(): AttemptResult {
@@ -44,21 +44,23 @@ export class StreamSink implements ReplySink {
     const late = this.#decoder.end()
     for (const event of late) this.#notes.note(event)
     if (!this.#notes.finished) throw new BadReply('the stream ended without a finish reason')
+    return this.#finish(late)
+  }
+
+  #finish(late: readonly ChatEvent[]): AttemptResult {
     this.#held.add(this.#writer.end(late))
-    this.#commit()
-    this.#flush()
+    this.#send()
     this.#relay.client.end()
     return this.#relay.answered()
   }
 
   fail(failure: AttemptFailure): AttemptResult {
     this.#estimateUsage()
-    if (!this.begun) return { kind: 'failed', failure }
     // The answer is whole; only the provider's farewell is missing.
-    if (this.#notes.finished && failure.outcome.kind !== 'aborted') {
-      this.#relay.client.end(this.#writer.end([]))
-      return this.#relay.answered()
-    }
+    if (this.#notes.finished && failure.outcome.kind !== 'aborted') return this.#finish([])
+    if (!this.begun) return { kind: 'failed', failure }
+    // What came in one piece with the fault.
+    this.#send()
     this.#relay.exchange.truncated = true
     const broken = brokenOff(failure)
     this.#relay.client.end(this.#writer.fail(this.#relay.clientError(broken)))
@@ -69,22 +71,27 @@ export class StreamSink implements ReplySink {
     return this.#writer.heartbeat()
   }
 
-  #take(raw: RawEvent): void {
+  #take(given: RawEvent): void {
+    // Some servers send empty events, where others send comments, to keep the connection alive.
+    const raw = given.frame?.data === '' ? { bytes: given.bytes, frame: undefined } : given
     const events: readonly ChatEvent[] = raw.frame === undefined ? [] : this.#decoder.push(raw.frame)
     for (const event of events) this.#notes.note(event)
     for (const piece of this.#writer.event(raw, events)) this.#held.add(piece)
-    if (this.#notes.hasContent || this.#notes.finished) this.#commit()
+  }
+
+  /** Only what was taken without a fault begins the reply: until then another account may answer. */
+  #send(): void {
+    if (!this.begun) {
+      if (!this.#notes.hasContent && !this.#notes.finished) return
+      this.#commit()
+    }
+    if (!this.#held.isEmpty) this.#relay.client.write(this.#held.take())
   }
 
   #commit(): void {
-    if (this.begun) return
     const own = ['content-type', this.#writer.contentType, 'cache-control', 'no-cache']
     this.#relay.noteFirstToken()
     this.#relay.client.commit(200, this.#relay.replyHeaders(own))
-  }
-
-  #flush(): void {
-    if (this.begun && !this.#held.isEmpty) this.#relay.client.write(this.#held.take())
   }
 
   /** What was already streamed is billed, although the provider's own count will not come. */

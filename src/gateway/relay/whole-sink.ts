@@ -5,15 +5,13 @@ import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attem
 import { BadReply } from '../upstream/connection-failure.ts'
 import type { Relay } from './relay.ts'
 
-/** A pass-through reply up to this size is held until it is whole and sound; a larger one commits here. */
-const HOLD_BYTES = 1024 * 1024
 /** A reply that must be translated is held whole. */
 const MAX_TRANSLATED_BYTES = 64 * 1024 * 1024
 
 /** Writes a whole reply to the client once it is known to be sound. */
 export interface WholeWriter {
-  /** `passing`: the bytes go out as they came, so a large reply need not be held. */
-  readonly mode: 'passing' | 'translating'
+  /** Bytes that are held until the reply is whole and sound; a larger one goes out as it comes. Absent: it cannot, because it is translated. */
+  readonly holdBytes?: number
   /** Reads the reply for soundness and usage. @throws SinkFailure, BadReply */
   write(body: Buffer): void
 }
@@ -38,8 +36,10 @@ export class WholeSink implements ReplySink {
       return
     }
     this.#chunks.push(chunk)
-    if (this.#writer.mode === 'passing' && this.#bytes > HOLD_BYTES) this.#commitLarge()
-    else if (this.#bytes > MAX_TRANSLATED_BYTES) throw new KorProxyError('KP-NET-309', { limit: MAX_TRANSLATED_BYTES })
+    const { holdBytes = MAX_TRANSLATED_BYTES } = this.#writer
+    if (this.#bytes <= holdBytes) return
+    if (this.#writer.holdBytes !== undefined) this.#commitLarge()
+    else throw new KorProxyError('KP-NET-309', { limit: MAX_TRANSLATED_BYTES })
   }
 
   end(): AttemptResult {

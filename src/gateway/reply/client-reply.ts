@@ -1,3 +1,4 @@
+import type { ReplyHeaders } from '#providers/provider.ts'
 import type { HttpReply } from '../client-http/http-exchange.ts'
 import type { Exchange } from '../exchange.ts'
 
@@ -68,9 +69,16 @@ export class ClientReply {
 
   /** A reply with a known body, head and body in one write. */
   send(status: number, headers: string[], body: Uint8Array): void {
-    headers.push('content-length', String(body.length))
+    if (status !== 204) headers.push('content-length', String(body.length))
     this.commit(status, headers)
     this.end(this.#exchange.request.method === 'HEAD' ? undefined : body)
+  }
+
+  /** The reply to HEAD: the length is that of the body which GET would bring. */
+  sendHead(status: number, headers: string[], { 'content-length': length }: ReplyHeaders): void {
+    if (typeof length === 'string') headers.push('content-length', length)
+    this.commit(status, headers)
+    this.end()
   }
 
   onDrain(callback: () => void): void {

@@ -3,6 +3,7 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ErrorCode } from '#errors/registry.ts'
 import type { ClientContext, ClientError } from '#formats/format.ts'
 import type { ChatOptions } from '#formats/ir/chat-request.ts'
+import { estimateBodyTokens } from '#formats/ir/estimate-body-tokens.ts'
 import { FAMILY_SHAPES } from '#formats/registry.ts'
 import type { Exchange } from '../exchange.ts'
 import type { GatewayRuntime } from '../runtime.ts'
@@ -58,11 +59,26 @@ export function toClientError(runtime: GatewayRuntime, exchange: Exchange, failu
 }
 
 export function clientContext(runtime: GatewayRuntime, exchange: Exchange, request: ChatOptions): ClientContext {
-  return {
-    request,
-    now: runtime.now(),
-    newId: runtime.newId,
-    estimatedInputTokens: Math.ceil(exchange.body.length / 4),
+  return new ExchangeContext(runtime, exchange, request)
+}
+
+/** A class and not a literal, for a literal's getter would be one more closure for each request. */
+class ExchangeContext implements ClientContext {
+  readonly request: ChatOptions
+  readonly now: number
+  readonly newId: () => string
+  readonly #body: Uint8Array
+
+  constructor(runtime: GatewayRuntime, exchange: Exchange, request: ChatOptions) {
+    this.request = request
+    this.now = runtime.now()
+    this.newId = runtime.newId
+    this.#body = exchange.body
+  }
+
+  /** Made when it is asked for: most providers count themselves. */
+  get estimatedInputTokens(): number {
+    return estimateBodyTokens(this.#body)
   }
 }
 
@@ -80,8 +96,12 @@ export function sendError(
     docsUrl: `${runtime.options.docsUrl}/errors/${error.code}`,
   })
   const headers = ['content-type', 'application/json', 'x-korproxy-error', error.code, ...retryHeaders(error)]
+  if (rendered.status === 401) headers.push('www-authenticate', 'Bearer')
   client.send(rendered.status, headers, Buffer.from(JSON.stringify(rendered.body)))
 }
+
+/** A provider may say anything; nobody waits longer than a day. */
+const MOST_MS = 86_400_000
 
 /**
  * `Retry-After` is the truth in whole seconds; `x-should-retry` tells SDKs whether to believe that a retry helps.
@@ -94,6 +114,6 @@ export function retryHeaders(error: KorProxyError): string[] {
   const retry = passes && (wait === undefined || wait <= LONGEST_RETRY_AFTER_MS)
   const headers = ['x-should-retry', String(retry)]
   if (wait !== undefined && kind !== 'quota_exhausted')
-    headers.push('retry-after', String(Math.max(1, Math.ceil(wait / 1000))))
+    headers.push('retry-after', String(Math.max(1, Math.ceil(Math.min(wait, MOST_MS) / 1000))))
   return headers
 }

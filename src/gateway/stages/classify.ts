@@ -1,7 +1,7 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { readPlainString } from '#formats/json-scan/read-string.ts'
 import type { JsonScan } from '#formats/json-scan/scan-json.ts'
-import { classify as decideType } from '#routing/classify.ts'
+import { type ClassifiedType, type ClassifyFacts, classify as classifyType } from '#routing/classify.ts'
 import type { Client, RequestType } from '#table/routing-table.ts'
 import type { ServingTenant } from '../serving-table.ts'
 import type { HeaderReader, Surface } from '../surface.ts'
@@ -21,6 +21,10 @@ export interface ClassifyInput {
   readonly scan: JsonScan | undefined
 }
 
+type TypeInput = Pick<ClassifyInput, 'tenant' | 'client' | 'header'>
+
+const NO_KEYS: ReadonlySet<string> = new Set()
+
 /** Names of models are remembered, logged and put into URLs. */
 const LONGEST_MODEL = 512
 
@@ -39,14 +43,13 @@ export function classify(input: ClassifyInput): Classification {
     throw new KorProxyError('KP-SYS-516', { message: `model: longer than ${LONGEST_MODEL} characters` })
   }
   const stream = surface.pathStream ?? readStream(input)
-  // For every known API the path decides.
-  const requestType = typeOverride(input) ?? surface.requestType ?? decideOpenType(input, model)
-  return { requestType, requestedModel: model ?? '', stream }
+  const facts = { pathType: surface.requestType, model, bodyKeys: scan?.members ?? NO_KEYS }
+  return { requestType: decideType(input, facts).type, requestedModel: model ?? '', stream }
 }
 
-function decideOpenType({ scan, tenant }: ClassifyInput, model: string | undefined): RequestType {
-  const facts = { pathType: undefined, model, bodyKeys: new Set(scan?.members.keys()) }
-  return decideType(facts, tenant.router.families).type
+/** The type of a request, and what said so. @throws KorProxyError KP-AUTH-007, KP-SYS-516 */
+export function decideType(input: TypeInput, facts: Omit<ClassifyFacts, 'override'>): ClassifiedType {
+  return classifyType({ ...facts, override: typeOverride(input) }, input.tenant.router.families)
 }
 
 function readModel(body: Uint8Array, scan: JsonScan | undefined): string | undefined {
@@ -67,7 +70,7 @@ function readStream({ body, scan, surface }: ClassifyInput): boolean {
 
 const TYPES: readonly RequestType[] = ['chat', 'completion', 'embedding', 'other']
 
-function typeOverride({ header, client }: ClassifyInput): RequestType | undefined {
+function typeOverride({ header, client }: TypeInput): RequestType | undefined {
   const text = header('x-korproxy-request-type')
   if (text === undefined) return undefined
   checkOverrideAllowed(client, 'X-KorProxy-Request-Type')

@@ -5,7 +5,7 @@ import type { GatewayRuntime } from '../runtime.ts'
 import type { ServingAccount } from '../serving-account.ts'
 import { UpstreamAttempt } from '../upstream/attempt.ts'
 import type { CallResult } from '../upstream/attempt-result.ts'
-import type { PreparedRequest } from './encode.ts'
+import { type PreparedRequest, passesAsIs } from './encode.ts'
 import { upstreamHeaders } from './upstream-headers.ts'
 
 export interface DispatchInput {
@@ -32,7 +32,8 @@ export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise
     account: account.account,
     model: input.model,
     stream,
-    query: upstreamQuery(exchange.query),
+    // Google refuses parameters that it does not know, such as the `beta=true` of Claude Code.
+    query: passesAsIs(prepared) ? upstreamQuery(exchange.query) : '',
   }
   const { origin, path, method, headers } = runtime.plans.get(account, providerCall, input.secret)
   const attempt = new UpstreamAttempt(runtime, input, stream ? 'stream' : 'whole')

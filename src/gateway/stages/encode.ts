@@ -51,6 +51,11 @@ export type PreparedRequest =
     }
   | { readonly kind: 'pass-other'; readonly operation: Operation; readonly body: Uint8Array }
 
+/** The provider speaks the client's own format: what came with the request may go to it. */
+export function passesAsIs({ kind }: PreparedRequest): boolean {
+  return kind !== 'translate-chat' && kind !== 'translate-embedding'
+}
+
 /** The upstream's format and what its decoder must know. */
 export interface ChatReading {
   readonly format: ChatFormat

@@ -1,4 +1,5 @@
 import type { Usage } from '#formats/ir/chat-event.ts'
+import { estimateBodyTokens } from '#formats/ir/estimate-body-tokens.ts'
 import type { ModelPricing } from '#table/routing-table.ts'
 import type { RequestEvent, UsageRecord } from '#telemetry/request-event.ts'
 import type { Exchange } from '../exchange.ts'
@@ -62,14 +63,16 @@ function requestEvent(
   }
 }
 
-/** A provider that counts nothing (Gemini embeddings) gets an estimate of four bytes a token, marked as such. */
+/** A provider that counts nothing (Gemini embeddings) gets an estimate, marked as such. What is no generation uses no tokens. */
 function usageRecord(exchange: Exchange): UsageRecord | undefined {
-  const { usage } = exchange
-  if (usage === undefined && (exchange.commitment === 'open' || exchange.errorCode !== '')) return undefined
+  const { usage, surface } = exchange
+  const { kind } = surface.operation
+  const isAnswered = exchange.commitment === 'committed' && exchange.errorCode === ''
+  if (usage === undefined && !(isAnswered && (kind === 'chat' || kind === 'embedding'))) return undefined
   const known: Usage = usage ?? {}
   const estimatesInput = known.input === undefined
   return {
-    input: known.input ?? Math.ceil(exchange.body.length / 4),
+    input: known.input ?? estimateBodyTokens(exchange.body),
     cachedInput: known.cachedInput ?? 0,
     cacheWriteInput: known.cacheWriteInput ?? 0,
     output: known.output ?? 0,

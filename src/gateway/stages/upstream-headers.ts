@@ -5,7 +5,7 @@ type Headers = Readonly<Record<string, string>>
 
 /**
  * Headers of the request to a provider, flat, lower case, each name once: the provider's own (`own`), then the gateway's, then those of
- * the client that are on an allow-list, then the provider's defaults.
+ * the client that are on an allow-list, then the provider's defaults. A list that account and client both give is joined.
  */
 export function upstreamHeaders(
   runtime: GatewayRuntime,
@@ -31,16 +31,26 @@ export function upstreamHeaders(
 
 const OF_THE_GATEWAY: ReadonlySet<string> = new Set(['content-type', 'accept-encoding', 'x-correlation-id'])
 
+/** It holds a list: what the account asks for takes nothing away from what the client does. */
+const LIST_HEADER = 'anthropic-beta'
+
 function addGiven(flat: string[], name: string, value: string | string[] | undefined, own: Headers): void {
-  if (typeof value !== 'string' || own[name] !== undefined || OF_THE_GATEWAY.has(name)) return
-  flat.push(name, value)
+  if (typeof value !== 'string' || OF_THE_GATEWAY.has(name)) return
+  const ofAccount = own[name]
+  if (ofAccount === undefined) flat.push(name, value)
+  else if (name === LIST_HEADER) flat[positionOf(flat, name) + 1] = joinLists(ofAccount, value)
+}
+
+function joinLists(left: string, right: string): string {
+  const entries = `${left},${right}`.split(',').map((entry) => entry.trim())
+  return [...new Set(entries)].filter((entry) => entry !== '').join(',')
 }
 
 function addDefaults(flat: string[], defaults: Headers): void {
-  for (const name in defaults) if (!isNamed(flat, name)) flat.push(name, defaults[name] ?? '')
+  for (const name in defaults) if (positionOf(flat, name) === -1) flat.push(name, defaults[name] ?? '')
 }
 
-function isNamed(flat: readonly string[], name: string): boolean {
-  for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return true
-  return false
+function positionOf(flat: readonly string[], name: string): number {
+  for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return at
+  return -1
 }

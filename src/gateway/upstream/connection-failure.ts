@@ -30,7 +30,9 @@ const CONNECT_CODES = new Set([
   'ENODATA',
 ])
 const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/
-const PROTOCOL_CODE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|RESPONSE|INVALID))/
+const PROTOCOL_CODE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|RESPONSE))/
+/** The HTTP client refuses what the gateway asks of it, such as a header with a line break: nothing has been sent. */
+const OWN_FAULT_CODE = /^UND_ERR_INVALID_/
 
 export interface ConnectionFailure extends Failure {
   /** Details of the error code, for the client's message. */
@@ -62,6 +64,8 @@ export function connectionFailure(error: Error, connectMs: number): ConnectionFa
   }
   if (CONNECT_CODES.has(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-300', { reason: code })
   if (TLS_CODE.test(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-306', { reason: code })
+  // Nothing is wrong with the provider; another account may have what this one lacks.
+  if (OWN_FAULT_CODE.test(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-SYS-500', { reason: code })
   if (PROTOCOL_CODE.test(code)) return failure({ kind: 'bad-reply' }, 'KP-NET-308', { reason: code })
   return failure({ kind: 'network', phase: 'reset' }, 'KP-NET-305', { reason: code === '' ? error.message : code })
 }
