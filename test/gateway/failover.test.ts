@@ -153,8 +153,8 @@ t.test('200 with an error in the body instead of an answer: the next account ans
 
 const BREAKS: Readonly<Record<string, readonly unknown[]>> = {
   'a clean end without finish reason': [{ reply: { omit: 'finish' } }],
-  'a cut connection': [{ reply: { events: 2 } }, { sleep: 30 }, { close: true }],
-  'a reset': [{ reply: { events: 2 } }, { sleep: 30 }, { reset: true }],
+  'a cut connection': [{ reply: { events: 2 } }, { sleep: 200 }, { close: true }],
+  'a reset': [{ reply: { events: 2 } }, { sleep: 200 }, { reset: true }],
   'a broken event': [{ reply: { broken: true } }],
   'a stall': [{ reply: { events: 2 } }, { hang: true }],
   'an error event': [{ reply: { events: 2 } }, { errorEvent: { kind: 'overloaded' } }],
@@ -270,7 +270,7 @@ for (const path of ['/v1/chat/completions', '/v1/messages']) {
     const stack = await withStack(t, [
       STREAM_HEAD,
       { write: sse(content('one ')) },
-      { sleep: 30 },
+      { sleep: 200 },
       { write: sse(content('two '), content('three'), OVERLOADED) },
       { end: true },
     ])

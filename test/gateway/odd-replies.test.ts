@@ -77,9 +77,9 @@ t.test('two choices: one that has not ended is no success', async (t) => {
   const stack = await withScript(t, [
     STREAM_HEAD,
     { write: both },
-    { sleep: 30 },
+    { sleep: 200 },
     { write: chunk(0, {}, 'stop') },
-    { sleep: 30 },
+    { sleep: 200 },
     { reset: true },
   ])
   const text = await (await ask(stack, { stream: true, n: 2 })).text()

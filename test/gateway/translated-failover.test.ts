@@ -121,7 +121,7 @@ const AFTER: Readonly<Record<string, readonly unknown[]>> = {
   'a cut': [{ reply: { events: 2 } }, { sleep: 20 }, { close: true }],
   'a reset': [{ reply: { events: 2 } }, { sleep: 20 }, { reset: true }],
   'a stall': [{ reply: { events: 2 } }, { hang: true }],
-  'an error event': [{ reply: { events: 2 } }, { sleep: 20 }, { errorEvent: { kind: 'overloaded' } }],
+  'an error event': [{ reply: { events: 2 } }, { sleep: 100 }, { errorEvent: { kind: 'overloaded' } }],
   'a broken event': [{ reply: { broken: true, gapMs: 20 } }],
   'an end without finish reason': [{ reply: { omit: 'finish' } }],
 }
