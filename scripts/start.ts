@@ -1,9 +1,5 @@
+import type { ListeningGateway } from '../src/cli/cli-command.ts'
 import { buildProgram } from './build.ts'
-
-interface ListeningGateway {
-  readonly url: string
-  readonly managementTokenPath: string
-}
 
 interface Program {
   main(args: readonly string[], options: { listening(gateway: ListeningGateway): void }): Promise<number>

@@ -136,6 +136,11 @@ export class Gateway {
     return this.#runtime.correlationIds.next()
   }
 
+  /** A fault while one of the gateway's own paths was served. */
+  noteFault(error: unknown): void {
+    this.#runtime.log.error({ err: error }, 'internal error')
+  }
+
   get ready(): boolean {
     return this.#table !== undefined && !this.#draining
   }

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import { FAMILY_SHAPES } from '#formats/registry.ts'
 import { type AdminOptions, addAdminRoutes } from './admin-routes.ts'
 import { answerParseError } from './client-http/answer-parse-error.ts'
 import { ClientListener } from './client-http/client-listener.ts'
+import { type PlainErrorContext, plainError } from './client-http/plain-error.ts'
 import type { Gateway } from './gateway.ts'
 import { checkFraming } from './stages/check-framing.ts'
 import { checkLocalNames, isCommonLocal, isLoopback } from './stages/check-local-names.ts'
@@ -36,8 +36,12 @@ const OWN_PATH = /^\/(?:livez|readyz|metrics|_korproxy\/)/
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<GatewayServer> {
   const open = isLoopback(options.host)
   gateway.listensOn(open ? 'loopback' : 'network')
+  const errorContext = (): PlainErrorContext => ({
+    correlationId: gateway.newCorrelationId(),
+    docsUrl: options.docsUrl,
+  })
   const clients = new ClientListener(
-    listener((request, reply) => app.routing(request, reply), gateway, { ...options, localNamesOnly: open }),
+    listener((request, reply) => app.routing(request, reply), gateway, { errorContext, localNamesOnly: open }),
     {
       serves: ({ url, headers }) => !OWN_PATH.test(url) && (!open || isCommonLocal(headers)),
       serve: (request, reply) => void gateway.serve(request, reply),
@@ -46,7 +50,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   const app = Fastify({
     logger: false,
     serverFactory: () => clients.server,
-    clientErrorHandler: (error, socket) => answerParseError(error, socket, gateway.newCorrelationId(), options.docsUrl),
+    clientErrorHandler: (error, socket) => answerParseError(error, socket, errorContext()),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
   })
@@ -54,12 +58,8 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
-    const { docsUrl } = options
-    sendPlainError(
-      error,
-      { request: request.raw, reply: reply.raw },
-      { correlationId: gateway.newCorrelationId(), docsUrl },
-    )
+    if (!(error instanceof KorProxyError)) gateway.noteFault(error)
+    sendPlainError(error, { request: request.raw, reply: reply.raw }, errorContext())
   })
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
@@ -75,14 +75,17 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
 function listener(
   own: RequestListener,
   gateway: Gateway,
-  { docsUrl, localNamesOnly }: { readonly docsUrl: string; readonly localNamesOnly: boolean },
+  {
+    errorContext,
+    localNamesOnly,
+  }: { readonly errorContext: () => PlainErrorContext; readonly localNamesOnly: boolean },
 ): RequestListener {
   return (request, reply) => {
     try {
       checkFraming(request)
       if (localNamesOnly) checkLocalNames(request)
     } catch (error) {
-      sendPlainError(error, { request, reply }, { correlationId: gateway.newCorrelationId(), docsUrl })
+      sendPlainError(error, { request, reply }, errorContext())
       return
     }
     if (!OWN_PATH.test(request.url ?? '')) {
@@ -116,25 +119,10 @@ interface HttpExchange {
 }
 
 /** Errors before a request became an exchange: framing, foreign names. Written in OpenAI's shape, which every tool can print. */
-function sendPlainError(
-  thrown: unknown,
-  { request, reply }: HttpExchange,
-  { correlationId, docsUrl }: { readonly correlationId: string; readonly docsUrl: string },
-): void {
+function sendPlainError(thrown: unknown, { request, reply }: HttpExchange, context: PlainErrorContext): void {
   const error = thrown instanceof KorProxyError ? thrown : new KorProxyError('KP-SYS-500', {}, { cause: thrown })
-  const rendered = FAMILY_SHAPES.openai.encodeError({
-    error,
-    correlationId,
-    docsUrl: `${docsUrl}/errors/${error.code}`,
-  })
-  const body = Buffer.from(JSON.stringify(rendered.body))
-  reply.writeHead(rendered.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': body.length,
-    'x-korproxy-error': error.code,
-    'x-correlation-id': correlationId,
-    connection: 'close',
-  })
+  const { status, headers, body } = plainError(error, context)
+  reply.writeHead(status, headers)
   reply.end(request.method === 'HEAD' ? undefined : body)
   request.resume()
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
-import { accounts, type Stack, startStack } from '../helpers/stack.ts'
+import { accounts, PRIMARY_AND_FALLBACK, type Stack, startStack } from '../helpers/stack.ts'
 
 const MODEL = 'gpt-4o-mini'
 const CHAT = '/v1/chat/completions'
@@ -9,22 +9,7 @@ const STREAM_HEAD = { status: 200, headers: { 'content-type': 'text/event-stream
 const JSON_HEAD = { status: 200, headers: { 'content-type': 'application/json' } }
 
 async function withScript(t: Test, script: readonly unknown[], key?: string): Promise<Stack> {
-  const stack = await startStack(
-    t,
-    `${accounts(['a', 'b'])}
-apiVersion: korproxy.dev/v1alpha1
-kind: ProviderGroup
-metadata: {name: main}
-spec:
-  selectionStrategy: Priority
-  accountRefs: [{name: a, priority: 0}, {name: b, priority: 1}]
----
-apiVersion: korproxy.dev/v1alpha1
-kind: RoutingProfile
-metadata: {name: default}
-spec: {defaultProviderGroup: {name: main}}
-`,
-  )
+  const stack = await startStack(t, PRIMARY_AND_FALLBACK)
   stack.simulator.script({ ...(key === undefined ? {} : { match: { key } }), script } as never)
   return stack
 }

@@ -1,21 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { accounts, type Stack, scratch, startStack } from '../helpers/stack.ts'
-
-const MANIFESTS = `${accounts(['a', 'b'])}
-apiVersion: korproxy.dev/v1alpha1
-kind: ProviderGroup
-metadata: {name: main}
-spec:
-  selectionStrategy: Priority
-  accountRefs: [{name: a, priority: 0}, {name: b, priority: 1}]
----
-apiVersion: korproxy.dev/v1alpha1
-kind: RoutingProfile
-metadata: {name: default}
-spec: {defaultProviderGroup: {name: main}}
-`
+import { PRIMARY_AND_FALLBACK, type Stack, scratch, startStack } from '../helpers/stack.ts'
 
 async function answeredBy({ url }: Stack): Promise<string> {
   const reply = await fetch(`${url}/v1/chat/completions`, {
@@ -28,12 +14,12 @@ async function answeredBy({ url }: Stack): Promise<string> {
 
 t.test('R2.9 a rate limit does not end because the gateway was restarted; a reset ends it', async (t) => {
   const state = scratch(t)
-  const first = await startStack(t, MANIFESTS, { stateDirectory: state })
+  const first = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: state })
   first.simulator.script({ match: { key: 'sk-a' }, times: 1, script: [{ failure: { status: 429, retryAfterS: 600 } }] })
   t.equal(await answeredBy(first), 'b')
   await first.standalone.close()
 
-  const second = await startStack(t, MANIFESTS, { stateDirectory: state })
+  const second = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: state })
   t.equal(await answeredBy(second), 'b')
   t.strictSame(
     second.simulator.requests().map(({ key }) => key),
@@ -54,11 +40,11 @@ t.test(
   'R2.9 a refused credential is remembered, and tried once more at the start: it may have been replaced',
   async (t) => {
     const state = scratch(t)
-    const first = await startStack(t, MANIFESTS, { stateDirectory: state })
+    const first = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: state })
     first.simulator.script({ match: { key: 'sk-a' }, script: [{ failure: { status: 401 } }] })
     t.equal(await answeredBy(first), 'b')
     await first.standalone.close()
-    const second = await startStack(t, MANIFESTS, { stateDirectory: state })
+    const second = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: state })
     t.equal(await answeredBy(second), 'a')
     t.equal(await answeredBy(second), 'a')
   },
@@ -77,7 +63,7 @@ for (const [name, content] of Object.entries({
   t.test(`F21 saved health that is ${name} does not keep the gateway from starting and serving`, async (t) => {
     const state = scratch(t)
     writeFileSync(join(state, 'health.json'), content)
-    const stack = await startStack(t, MANIFESTS, { stateDirectory: state })
+    const stack = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: state })
     t.match(await answeredBy(stack), /^[ab]$/)
     await stack.standalone.close()
     t.type(JSON.parse(readFileSync(join(state, 'health.json'), 'utf8')), 'object')

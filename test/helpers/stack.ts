@@ -115,3 +115,18 @@ spec:
     )
     .join('')
 }
+
+/** Two accounts, the second for what the first cannot do. */
+export const PRIMARY_AND_FALLBACK = `${accounts(['a', 'b'])}
+apiVersion: korproxy.dev/v1alpha1
+kind: ProviderGroup
+metadata: {name: main}
+spec:
+  selectionStrategy: Priority
+  accountRefs: [{name: a, priority: 0}, {name: b, priority: 1}]
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: default}
+spec: {defaultProviderGroup: {name: main}}
+`

@@ -2,7 +2,7 @@ import type { ClientContext } from '../format.ts'
 import { writeCallSignature } from '../ir/call-signature.ts'
 import type { ChatReply, ReplyPart } from '../ir/chat-event.ts'
 import type { JsonObject, Signature } from '../ir/chat-request.ts'
-import { isJsonObject } from '../ir/json-fields.ts'
+import { parseJsonObject } from '../ir/parse-json-object.ts'
 import { writeBlockSignature } from './block-signature.ts'
 import { encodeCitation, imageNotice } from './encode-citation.ts'
 import { encodeFinish } from './encode-finish.ts'
@@ -69,15 +69,7 @@ function callSignatureBlock(signature: Signature | undefined): JsonObject[] {
 
 /** `input` must be an object, so no arguments are an empty one; undefined for text that is no JSON object. */
 export function readToolInput(text: string): JsonObject | undefined {
-  if (text === '') return {}
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-  return isJsonObject(value) ? value : undefined
+  return text === '' ? {} : parseJsonObject(text)
 }
 
 function partLength(part: ReplyPart): number {

@@ -1,9 +1,9 @@
 import { appendAll } from '../ir/append-all.ts'
 import type { ChatEvent, Citation, FinishEvent } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
+import { parseJsonObject } from '../ir/parse-json-object.ts'
 import { writeGrounding } from './map-citations.ts'
 import { writeLogprobs } from './map-logprobs.ts'
-import { parseJsonObject } from './parse-json-object.ts'
 import { isCutOff, type ReplyCall, writeCall, writeFinishReason } from './write-reply-part.ts'
 
 interface DraftCall {

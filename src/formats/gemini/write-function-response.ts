@@ -1,6 +1,6 @@
 import type { JsonObject, ToolCallPart, ToolResult } from '../ir/chat-request.ts'
+import { parseJsonObject } from '../ir/parse-json-object.ts'
 import { type GeminiTarget, isThirdGeneration } from './gemini-target.ts'
-import { parseJsonObject } from './parse-json-object.ts'
 import { writeMedia } from './write-media.ts'
 
 interface Pair {

@@ -1,6 +1,6 @@
 import type { FinishReason, ReplyPart } from '../ir/chat-event.ts'
 import type { JsonObject, Signature } from '../ir/chat-request.ts'
-import { parseJsonObject } from './parse-json-object.ts'
+import { parseJsonObject } from '../ir/parse-json-object.ts'
 import { CLIENT_MARKER, writeThoughtSignature } from './thought-signature.ts'
 
 /** A tool call whose arguments are complete. */

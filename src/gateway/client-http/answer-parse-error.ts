@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { KorProxyError } from '#errors/korproxy-error.ts'
-import { FAMILY_SHAPES } from '#formats/registry.ts'
+import { type PlainErrorContext, plainError } from './plain-error.ts'
 
 /** Errors of Node's parser that have a status of their own. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -13,27 +13,15 @@ const STATUSES: Readonly<Record<string, number>> = {
 export function answerParseError(
   { code = '' }: NodeJS.ErrnoException,
   socket: Socket,
-  correlationId: string,
-  docsUrl: string,
+  context: PlainErrorContext,
 ): void {
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const error = new KorProxyError('KP-NET-310', { reason: code })
-  const url = `${docsUrl}/errors/${error.code}`
-  const body = JSON.stringify(FAMILY_SHAPES.openai.encodeError({ error, correlationId, docsUrl: url }).body)
+  const { headers, body } = plainError(new KorProxyError('KP-NET-310', { reason: code }), context)
   const status = STATUSES[code] ?? 400
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-korproxy-error: ${error.code}`,
-      `x-correlation-id: ${correlationId}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`)
+  socket.end(body)
 }

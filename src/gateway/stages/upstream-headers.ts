@@ -1,5 +1,6 @@
 import type { GatewayRuntime } from '../runtime.ts'
 import type { DispatchInput } from './dispatch.ts'
+import { passesAsIs } from './encode.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -13,7 +14,7 @@ export function upstreamHeaders(
   own: Headers,
 ): string[] {
   const { headers: given } = exchange.request
-  const passes = prepared.kind !== 'translate-chat' && prepared.kind !== 'translate-embedding'
+  const passes = passesAsIs(prepared)
   const flat: string[] = []
   for (const name in own) flat.push(name, own[name] ?? '')
   const type = passes ? (given['content-type'] ?? 'application/json') : 'application/json'

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../ir/chat-request.ts'
-import { isJsonObject } from '../ir/json-fields.ts'
+import type { JsonObject } from './chat-request.ts'
+import { isJsonObject } from './json-fields.ts'
 
 /** The object that a JSON text says, or undefined when it is empty, not JSON, or something else than an object. */
 export function parseJsonObject(text: string): JsonObject | undefined {
