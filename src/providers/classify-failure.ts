@@ -1,6 +1,6 @@
 import type { ErrorCode } from '#errors/registry.ts'
 import type { Outcome } from '#table/outcome.ts'
-import type { FailedReply, Failure } from './provider.ts'
+import type { FailedReply, Failure, RequestFault } from './provider.ts'
 import { readRetryAfter, readSpokenWait } from './retry-after.ts'
 
 /** A provider's error in its own words, read from the body. */
@@ -12,6 +12,7 @@ export interface ProviderError {
   readonly retryAfterMs?: number | undefined
   /** Whose limit or quota it is, where the body tells. */
   readonly scope?: 'account' | 'model' | undefined
+  readonly fault?: RequestFault
 }
 
 /** How a provider says what went wrong. Patterns are tried on `words` and message; each has a standard that fits OpenAI's manner. */
@@ -103,6 +104,7 @@ export function classifyFailure(dialect: FailureDialect, reply: FailedReply, now
       message: scrub(error.message) || `HTTP ${reply.status}`,
       providerCode: error.words === '' ? undefined : error.words.slice(0, 100),
       status: verdict.keepStatus === true ? reply.status : undefined,
+      ...(verdict.outcome.kind === 'refused' && error.fault !== undefined && { fault: scrubFault(error.fault) }),
     }
   }
   return unexpected(facts, error)
@@ -204,6 +206,10 @@ function unexpected({ status }: Facts, error: ProviderError): Failure {
     providerCode: error.words === '' ? undefined : error.words.slice(0, 100),
     status: undefined,
   }
+}
+
+function scrubFault(fault: RequestFault): RequestFault {
+  return fault.parameter === undefined ? fault : { ...fault, parameter: scrub(fault.parameter) }
 }
 
 /** Providers quote parts of keys and account ids in their messages. */

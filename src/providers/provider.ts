@@ -80,6 +80,16 @@ export interface Failure {
   readonly providerCode: string | undefined
   /** The status to keep for the client where the fault is the request's own (400, 404, 413, 422). */
   readonly status: number | undefined
+  /** Of a refusal in OpenAI's shape. */
+  readonly fault?: RequestFault
+}
+
+/** What OpenAI's error object says of the request beside its message: SDKs show both as fields of their exceptions. */
+export interface RequestFault {
+  /** `param`, such as `messages[0].content`. */
+  readonly parameter?: string
+  /** `code`, such as `invalid_value`. */
+  readonly upstreamCode?: string
 }
 
 export interface RateLimits {

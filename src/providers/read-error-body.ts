@@ -1,4 +1,5 @@
 import type { ProviderError } from './classify-failure.ts'
+import type { RequestFault } from './provider.ts'
 
 /** Parses a body that may be JSON; undefined when it is not (an HTML page of some proxy, an empty body). */
 export function parseBody(body: string): unknown {
@@ -30,5 +31,20 @@ export function readOpenAIError(body: string): ProviderError {
   const message = textMember(error, 'message') || textMember(error, 'detail') || textMember(unwrapped, 'message')
   // The page of a proxy says nothing to a program.
   const isText = parsed === undefined && !/^\s*</.test(body)
-  return { words, message: message === '' && isText ? body.trim().slice(0, 300) : message }
+  return { words, message: message === '' && isText ? body.trim().slice(0, 300) : message, ...readFault(error) }
+}
+
+/** A field's path, and a word: anything longer or odder is not meant for programs. */
+const PARAMETER = /^[\x20-\x7e]{1,200}$/
+const CODE = /^[a-z0-9_.-]{1,64}$/
+
+/** @see https://platform.openai.com/docs/guides/error-codes */
+function readFault(error: unknown): { readonly fault?: RequestFault } {
+  const parameter = member(error, 'param')
+  const code = member(error, 'code')
+  const fault: RequestFault = {
+    ...(typeof parameter === 'string' && PARAMETER.test(parameter) && { parameter }),
+    ...(typeof code === 'string' && CODE.test(code) && { upstreamCode: code }),
+  }
+  return Object.keys(fault).length === 0 ? {} : { fault }
 }

@@ -1,3 +1,4 @@
+import OpenAI from 'openai'
 import t, { type Test } from 'tap'
 import { type Rig, startRig } from '../helpers/gateway-rig.ts'
 import { accounts } from '../helpers/stack.ts'
@@ -279,6 +280,61 @@ t.test('R8.2 Claude Code reads a prompt that is too long, whoever said it', asyn
     const shown = (await reply.json()) as Shown
     t.match(shown.error?.message, /^prompt is too long|exceed context limit/, provider)
   }
+})
+
+/** A refusal in OpenAI's own shape. */
+const refusal = (error: object): Play =>
+  raw(400, { error: { message: 'Refused.', type: 'invalid_request_error', ...error } })
+
+t.test('R8.2 the OpenAI SDK reads which parameter the provider refused and its code, translated or not', async (t) => {
+  const rig = await rigOf(t, 'OpenAI')
+  const client = new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 })
+  const read = async (error: object, path: 'chat' | 'responses'): Promise<readonly unknown[]> => {
+    rig.simulator.reset()
+    rig.simulator.script({ script: refusal(error) })
+    const asked =
+      path === 'chat'
+        ? client.chat.completions.create(CLIENTS[0].body('gpt-4o') as OpenAI.ChatCompletionCreateParamsNonStreaming)
+        : client.responses.create({ model: 'gpt-4o', input: 'hello' })
+    const caught: unknown = await asked.catch((cause: unknown) => cause)
+    if (!(caught instanceof OpenAI.BadRequestError)) throw new Error(`no refusal: ${String(caught)}`)
+    return [caught.param, caught.code, caught.type]
+  }
+  const fault = { param: 'messages[0].content', code: 'invalid_value' }
+  t.strictSame(await read(fault, 'chat'), ['messages[0].content', 'invalid_value', 'invalid_request_error'])
+  t.strictSame(await read(fault, 'responses'), ['messages[0].content', 'invalid_value', 'invalid_request_error'])
+  t.strictSame((await read({ param: null, code: 'content_filter' }, 'chat')).slice(0, 2), [null, 'content_filter'])
+  t.strictSame((await read({ param: 'messages', code: 'context_length_exceeded' }, 'chat')).slice(0, 2), [
+    'messages',
+    'context_length_exceeded',
+  ])
+  t.strictSame(
+    (await read({ message: 'This model’s maximum context length is 5 tokens.', code: 'too_big' }, 'chat')).slice(0, 2),
+    [null, 'context_length_exceeded'],
+    'agents know a full context by this word',
+  )
+})
+
+t.test('R8.2 what is no short plain word is no parameter and no code, and a secret in it goes nowhere', async (t) => {
+  const rig = await rigOf(t, 'OpenAI')
+  const shown = async (error: object, path: string = CLIENTS[0].path()): Promise<unknown> => {
+    rig.simulator.reset()
+    rig.simulator.script({ script: refusal(error) })
+    const body = path === '/v1/messages' ? CLIENTS[1].body('gpt-4o') : CLIENTS[0].body('gpt-4o')
+    return (await fetch(rig.url + path, { method: 'POST', body: JSON.stringify(body) })).json()
+  }
+  for (const error of [
+    { param: 'x'.repeat(201), code: 'x'.repeat(65) },
+    { param: 'a\nb', code: 'Invalid Value' },
+    { param: { a: 1 }, code: 400 },
+    { param: 'the key sk-a', code: 'sk-a' },
+  ]) {
+    t.match(await shown(error), { error: { param: null, code: null, kp_code: 'KP-PROV-104' } }, JSON.stringify(error))
+  }
+  t.match(await shown({ param: 'user sk-proj-abcdef' }), { error: { param: 'user ***' } })
+  const anthropic = await shown({ param: 'messages[0]', code: 'invalid_value' }, '/v1/messages')
+  t.match(anthropic, { error: { type: 'invalid_request_error', message: 'Refused.' } })
+  t.notMatch(JSON.stringify(anthropic), 'invalid_value', 'Anthropic has no such fields')
 })
 
 t.test(

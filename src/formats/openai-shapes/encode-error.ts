@@ -1,4 +1,5 @@
 import type { ErrorKind } from '#errors/error-entry.ts'
+import type { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ClientError, RenderedError } from '../format.ts'
 
 interface ErrorWords {
@@ -32,9 +33,8 @@ const WORDS: Readonly<Record<ErrorKind, ErrorWords>> = {
 
 /** OpenAI's error body with KorProxy's code, its page and the correlation id beside. */
 export function encodeError({ error, correlationId, docsUrl, upstreamMessage }: ClientError): RenderedError {
-  const { type, code } = WORDS[error.entry.kind]
-  const { parameter, model } = error.details
-  const isModelUnknown = code !== 'model_not_found' || model !== undefined
+  const { type } = WORDS[error.entry.kind]
+  const { parameter } = error.details
   return {
     status: error.status,
     body: {
@@ -42,11 +42,19 @@ export function encodeError({ error, correlationId, docsUrl, upstreamMessage }: 
         message: upstreamMessage ?? error.message,
         type,
         param: parameter === undefined ? null : String(parameter),
-        code: isModelUnknown ? code : 'not_found',
+        code: codeOf(error),
         kp_code: error.code,
         doc_url: docsUrl,
         correlation_id: correlationId,
       },
     },
   }
+}
+
+/** A provider of this shape names the fault better than the kind does, but agents know a full context window by OpenAI's word for it. */
+function codeOf({ entry, details }: KorProxyError): string | null {
+  const { code } = WORDS[entry.kind]
+  const { upstreamCode, model } = details
+  if (upstreamCode !== undefined && entry.kind !== 'context_length') return String(upstreamCode)
+  return code === 'model_not_found' && model === undefined ? 'not_found' : code
 }

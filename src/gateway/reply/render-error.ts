@@ -38,6 +38,7 @@ export function attemptError(exchange: Exchange, failure: AttemptFailure): KorPr
       message: failure.message,
       ...('status' in outcome ? { status: outcome.status } : {}),
       ...(retryAfterMs === undefined ? {} : { seconds: Math.ceil(retryAfterMs / 1000) }),
+      ...failure.fault,
       ...failure.details,
     },
     {
