@@ -35,8 +35,9 @@ export class FailureSink implements ReplySink {
   }
 
   #classify(): AttemptFailure {
-    const body = Buffer.concat(this.#chunks).toString('utf8')
     const { status, headers } = this.#relay
+    const isEncoded = (headers['content-encoding'] ?? 'identity') !== 'identity'
+    const body = isEncoded ? '' : Buffer.concat(this.#chunks).toString('utf8')
     return this.#relay.classifyFailure({ status, headers, body })
   }
 }

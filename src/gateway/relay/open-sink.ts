@@ -47,7 +47,7 @@ export function openSink(relay: Relay, prepared: PreparedRequest): ReplySink {
   if (relay.status >= 300) return new FailureSink(relay)
   const encoding = relay.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new BadReply(`content-encoding ${String(encoding)} although identity was asked for`)
+    throw new BadReply(`content-encoding ${String(encoding)} cannot be read`)
   }
   switch (prepared.kind) {
     case 'pass-chat':

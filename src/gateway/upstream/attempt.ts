@@ -10,6 +10,7 @@ import type { DispatchInput } from '../stages/dispatch.ts'
 import type { Swept } from '../sweep.ts'
 import { type CallResult, type ReplySink, SinkFailure } from './attempt-result.ts'
 import { AttemptTimeout, ClientGone, connectionFailure } from './connection-failure.ts'
+import { decodableEncoding, decodedHeaders, type Encoding, ReplyDecoder, type Source } from './reply-decoder.ts'
 import { isStaleConnection } from './stale-connection.ts'
 
 /** One call to a provider: undici's handler, with its time-outs and the client's back-pressure. */
@@ -26,6 +27,7 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
   #resolve: (result: CallResult) => void
   #controller: Dispatcher.DispatchController | undefined
   #sink: ReplySink | undefined
+  #decoder: ReplyDecoder | undefined
   #lastByteAt: number
   #lastWriteAt: number
   #stalledSince: number | undefined
@@ -56,15 +58,27 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     else if (this.#exchange.clientGone) this.abort(new ClientGone('client left'))
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
     if (status < 200 || this.#done) return
     this.#lastByteAt = this.#runtime.monotonic()
+    const encoding = decodableEncoding(headers)
     try {
       this.#noteLimits(headers)
-      this.#sink = openSink(new Relay(this.#runtime, this.#input, { status, headers }), this.#input.prepared)
+      const reply = { status, headers: encoding === undefined ? headers : decodedHeaders(headers) }
+      this.#sink = openSink(new Relay(this.#runtime, this.#input, reply), this.#input.prepared)
+      if (encoding !== undefined) this.#decoder = this.#decoderOf(encoding, controller)
     } catch (error) {
       this.#breakOff(error)
     }
+  }
+
+  #decoderOf(encoding: Encoding, controller: Dispatcher.DispatchController): ReplyDecoder {
+    const decoder = new ReplyDecoder(encoding, controller, {
+      data: (chunk) => this.#take(decoder, chunk),
+      end: () => this.#end(),
+      fail: (error) => this.#breakOff(error),
+    })
+    return decoder
   }
 
   #noteLimits(headers: ReplyHeaders): void {
@@ -76,6 +90,11 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#lastByteAt = this.#runtime.monotonic()
+    if (this.#decoder === undefined) this.#take(controller, chunk)
+    else this.#decoder.write(chunk)
+  }
+
+  #take(source: Source, chunk: Buffer): void {
     const sink = this.#sink
     if (sink === undefined || this.#done) return
     try {
@@ -84,10 +103,15 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
       this.#breakOff(error)
     }
     if (this.#client.bufferedBytes === 0) this.#lastWriteAt = this.#lastByteAt
-    else if (this.#exchange.reply.writableNeedDrain) this.#pause(controller)
+    else if (this.#exchange.reply.writableNeedDrain) this.#pause(source)
   }
 
   onResponseEnd(): void {
+    if (this.#decoder === undefined) this.#end()
+    else this.#decoder.end()
+  }
+
+  #end(): void {
     if (this.#sink === undefined) return
     try {
       this.#finish(this.#sink.end())
@@ -139,14 +163,14 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     this.#lastWriteAt = now
   }
 
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(source: Source): void {
     if (this.#stalledSince !== undefined) return
     this.#stalledSince = this.#lastByteAt
-    controller.pause()
+    source.pause()
     this.#client.onDrain(() => {
       this.#stalledSince = undefined
       this.#lastByteAt = this.#runtime.monotonic()
-      if (!this.#done) controller.resume()
+      if (!this.#done) source.resume()
     })
   }
 
@@ -159,7 +183,8 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
 
   abort(reason: Error): void {
     this.#abortReason ??= reason
-    if (this.#controller === undefined) this.#fail(reason)
+    // What only waits for its decoder has left its connection.
+    if (this.#controller === undefined || this.#decoder?.ended === true) this.#fail(reason)
     else if (!this.#controller.aborted) this.#controller.abort(reason)
   }
 
@@ -173,6 +198,7 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
   #finish(result: CallResult): void {
     if (this.#done) return
     this.#done = true
+    this.#decoder?.close()
     this.#runtime.sweeper.remove(this.#slot)
     this.#exchange.underWay = undefined
     this.#resolve(result)
