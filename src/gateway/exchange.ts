@@ -21,7 +21,6 @@ type OpenAttempt = { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] 
 export interface Exchange {
   readonly request: HttpRequest
   readonly reply: HttpReply
-  readonly surface: Surface
   readonly path: string
   readonly query: URLSearchParams
   /** Unix time, milliseconds. */
@@ -33,6 +32,9 @@ export interface Exchange {
   /** authenticate */
   tenant: ServingTenant
   client: Client | undefined
+
+  /** The request line tells it, once more precisely the body. */
+  surface: Surface
 
   /** receive-body */
   body: Uint8Array

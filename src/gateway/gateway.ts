@@ -14,6 +14,7 @@ import { CountedIds } from './counted-ids.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
 import type { Exchange } from './exchange.ts'
 import { HealthChecks } from './health-checks.ts'
+import { loadModel, modelLoadSurface } from './load-model.ts'
 import { openExchange } from './open-exchange.ts'
 import type { GatewayDependencies, GatewayOptions } from './options.ts'
 import { OverloadGuard } from './overload.ts'
@@ -231,12 +232,14 @@ export class Gateway {
 
   /** Undefined: it is answered already. */
   #answer(exchange: Exchange, client: ClientReply): Promise<void> | undefined {
-    const { surface, tenant, body } = exchange
+    const { tenant, body } = exchange
     const { headers } = exchange.request
     if (isJson(exchange)) {
       checkUtf8(body)
       exchange.scan = scanJson(body, { maxDepth: tenant.tenant.requestLimits.maxDepth })
     }
+    exchange.surface = modelLoadSurface(exchange) ?? exchange.surface
+    const { surface } = exchange
     if (answerLocally(this.#runtime, exchange, client) === 'answered') return undefined
     const header = (name: string): string | undefined => readHeader(headers, name)
     const { scan } = exchange
@@ -258,6 +261,7 @@ export class Gateway {
     exchange.rule = routed.rule
     exchange.targets = routed.targets
     if (surface.operation.kind === 'count-tokens') return countTokens(this.#runtime, exchange, client)
+    if (surface.operation.kind === 'load-model') return loadModel(this.#runtime, exchange, client)
     return new AttemptLoop(this.#runtime, exchange, client).run()
   }
 

@@ -19,6 +19,8 @@ export type SurfaceOperation =
   | { readonly kind: 'chat'; readonly format: ChatFormatName }
   | { readonly kind: 'embedding'; readonly format: EmbeddingFormatName }
   | { readonly kind: 'count-tokens'; readonly format: ChatFormatName }
+  /** An Ollama chat without a question; known when the body is. */
+  | { readonly kind: 'load-model'; readonly format: ChatFormatName }
   | { readonly kind: 'list-models' }
   | { readonly kind: 'get-model'; readonly model: string }
   | { readonly kind: 'ollama-version' | 'ollama-running' | 'ollama-show' }

@@ -50,6 +50,22 @@ export function encodeOllamaRunning(): JsonObject {
   return { models: [] }
 }
 
+interface ModelLoad {
+  /** Of the endpoint that was asked. */
+  readonly shape: 'chat' | 'generate'
+  readonly model: string
+  /** Unix time in milliseconds. */
+  readonly nowMs: number
+  readonly reason: 'load' | 'unload'
+}
+
+/** The answer to a request that only has the model loaded or unloaded. @see https://github.com/ollama/ollama/blob/main/docs/api.md#load-a-model */
+export function encodeOllamaLoad({ shape, model, nowMs, reason }: ModelLoad): JsonObject {
+  const head = { model, created_at: rfc3339(nowMs) }
+  if (shape === 'generate') return { ...head, response: '', done: true, done_reason: reason }
+  return { ...head, message: { role: 'assistant', content: '' }, done_reason: reason, done: true }
+}
+
 function encodeDetails(model: ModelEntry): JsonObject {
   const family = model.ownedBy
   return { parent_model: '', format: '', family, families: [family], parameter_size: '', quantization_level: '' }

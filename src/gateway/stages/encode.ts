@@ -92,6 +92,8 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
         operation: { kind: 'count-tokens', format: operation.format },
         body: passBody(exchange, choice, []),
       }
+    case 'load-model':
+      return encodeModelLoad(exchange, choice, operation.format)
     default:
       return {
         kind: 'pass-other',
@@ -99,6 +101,14 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
         body: exchange.scan === undefined ? exchange.body : passBody(exchange, choice, []),
       }
   }
+}
+
+/** Only a server of Ollama's own has models to load. */
+function encodeModelLoad(exchange: Exchange, choice: Choice, format: ChatFormatName): PreparedRequest {
+  if (!choice.provider.chatFormats(choice.account, choice.model).includes(format)) {
+    throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'load a model' })
+  }
+  return { kind: 'pass-other', operation: { kind: 'chat', format }, body: passBody(exchange, choice, []) }
 }
 
 const NO_TURNS: ChatRequest['turns'] = []

@@ -36,6 +36,9 @@ function limitsOf(body: JsonMap) {
 }
 
 export function replyOllamaChat(body: JsonMap, context: CallContext): Reply {
+  if (listOf(body, 'messages').length === 0) {
+    return replyLoad(body, context, { message: { role: 'assistant', content: '' } })
+  }
   const answer = composeAnswer(readOllamaPrompt(body), context)
   const calls = answer.calls.map((call, index) => ({ function: { index, name: call.name, arguments: call.input } }))
   const message = (fields: JsonMap) => ({ message: { role: 'assistant', content: '', ...fields } })
@@ -55,6 +58,7 @@ export function replyOllamaChat(body: JsonMap, context: CallContext): Reply {
 }
 
 export function replyOllamaGenerate(body: JsonMap, context: CallContext): Reply {
+  if ((textOf(body, 'prompt') ?? '') === '') return replyLoad(body, context, { response: '' })
   const prompt = {
     userTexts: [textOf(body, 'prompt') ?? ''],
     toolResults: [],
@@ -72,6 +76,17 @@ export function replyOllamaGenerate(body: JsonMap, context: CallContext): Reply 
       ...answer.pieces.map((response) => ({ response })),
     ],
     last: { response: '' },
+  })
+}
+
+/** One object, also where a stream was asked for: https://github.com/ollama/ollama/blob/main/docs/api.md#load-a-model */
+function replyLoad(body: JsonMap, context: CallContext, empty: JsonMap): Reply {
+  const head = { model: context.model, created_at: new Date(context.nowMs).toISOString() }
+  return jsonReply({
+    ...head,
+    ...empty,
+    done: true,
+    done_reason: memberOf(body, 'keep_alive') === 0 ? 'unload' : 'load',
   })
 }
 
