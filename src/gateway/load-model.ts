@@ -17,10 +17,7 @@ export function modelLoadSurface({ surface, scan, body }: Exchange): Surface | u
   if (surface.family !== 'ollama' || surface.operation.kind !== 'chat') return undefined
   const { format } = surface.operation
   const question = scan?.members.get(format === 'ollama-generate' ? 'prompt' : 'messages')
-  // Its answer is one object, also for a client that streams.
-  return isEmpty(question, body)
-    ? { ...surface, operation: { kind: 'load-model', format }, pathStream: false }
-    : undefined
+  return isEmpty(question, body) ? { ...surface, operation: { kind: 'load-model', format } } : undefined
 }
 
 const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])

@@ -59,13 +59,13 @@ function readModel(body: Uint8Array, scan: JsonScan | undefined): string | undef
   return readPlainString(body, member.valueStart, member.valueEnd)
 }
 
-/** Ollama streams unless told otherwise; everybody else the other way round. */
+/** Ollama streams unless told otherwise, but nothing when it loads a model; everybody else the other way round. */
 function readStream({ body, scan, surface }: ClassifyInput): boolean {
   const isOllamaChat = surface.family === 'ollama' && surface.operation.kind === 'chat'
   const member = scan?.members.get('stream')
   if (member === undefined || member.type === 'null') return isOllamaChat
   if (member.type !== 'boolean') throw new KorProxyError('KP-SYS-516', { message: 'stream: expected true or false' })
-  return body[member.valueStart] === LETTER_T
+  return body[member.valueStart] === LETTER_T && surface.operation.kind !== 'load-model'
 }
 
 const TYPES: readonly RequestType[] = ['chat', 'completion', 'embedding', 'other']
