@@ -1,5 +1,6 @@
 import type { TargetModel } from '../format.ts'
 import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
+import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { objectSchema } from '../ir/object-schema.ts'
 import { structuredSchema } from './structured-schema.ts'
 
@@ -20,12 +21,16 @@ const JSON_OBJECT = 'Answer with one valid JSON object and nothing else: no text
  * Natively where the model can, else as a tool, else in words: the arguments of a tool are an object.
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
-export function encodeFormat({ responseFormat, tools }: ChatRequest, { capabilities }: TargetModel): AnswerFormat {
+export function encodeFormat(
+  { responseFormat, tools }: ChatRequest,
+  { capabilities }: TargetModel,
+  dropped: DroppedParameters,
+): AnswerFormat {
   if (responseFormat === undefined || responseFormat.type === 'text') return PLAIN
   if (responseFormat.type === 'json') return { ...PLAIN, instruction: JSON_OBJECT }
   const schema = capabilities.jsonSchema === true ? structuredSchema(responseFormat.schema) : undefined
   if (schema !== undefined) return { ...PLAIN, native: { type: 'json_schema', schema } }
-  const input = objectSchema(responseFormat.schema)
+  const input = objectSchema(responseFormat.schema, () => dropped.add('response_format.schema'))
   if (input === undefined) return { ...PLAIN, instruction: schemaInstruction(responseFormat.schema) }
   const name = freeToolName(new Set(tools.map((tool) => tool.name)))
   const description = responseFormat.description ?? 'Gives the answer. Call it once, as the last step.'

@@ -24,7 +24,7 @@ export function encodeMessagesRequest(original: ChatRequest, target: TargetModel
   const thinking = chooseThinking(request, target, dropped)
   const isThinking = thinking.mode === 'manual' || thinking.mode === 'adaptive'
   const isManualThinking = thinking.mode === 'manual'
-  const format = encodeFormat(request, target)
+  const format = encodeFormat(request, target, dropped)
   if (asksForImageDetail(request)) dropped.add('image_url.detail')
   const names = toolNames(request)
   const canPrefill = target.capabilities.prefill === true && !isThinking

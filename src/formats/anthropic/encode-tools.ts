@@ -8,6 +8,7 @@ import { toolInputSchema } from './tool-input-schema.ts'
 
 /** @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools */
 const NAME_RULE = { allowed: /[a-zA-Z0-9_-]/, maxLength: 128, letterFirst: false }
+const ANY_INPUT: JsonObject = { type: 'object', properties: {} }
 const CUSTOM_SCHEMA: JsonObject = {
   type: 'object',
   properties: { input: { type: 'string' } },
@@ -40,7 +41,7 @@ export function encodeToolUse(request: ChatRequest, setting: ToolsSetting): Json
   return {
     tools: past.map((name) => ({
       name: setting.names.encode(name),
-      input_schema: toolInputSchema(undefined, 'tools'),
+      input_schema: ANY_INPUT,
     })),
     tool_choice: { type: 'none' },
   }
@@ -66,7 +67,7 @@ function offeredTools({ tools, toolChoice: choice }: ChatRequest, jsonTool: Json
 }
 
 function toolDefinition(tool: Tool, { names, target, dropped }: ToolsSetting): JsonObject {
-  const schema = tool.origin.kind === 'custom' ? CUSTOM_SCHEMA : toolInputSchema(tool.parameters, `tools.${tool.name}`)
+  const schema = tool.origin.kind === 'custom' ? CUSTOM_SCHEMA : toolInputSchema(tool, dropped)
   const strict = tool.strict === true && target.capabilities.jsonSchema === true ? structuredSchema(schema) : undefined
   if (tool.strict === true && strict === undefined) dropped.add('tools.strict')
   return {

@@ -11,27 +11,29 @@ interface Walk {
   readonly depth: number
   /** Shared by the whole walk: references may multiply a small schema without end. */
   readonly budget: { characters: number }
+  /** Told of what is left out because it is too deep or too long. */
+  readonly onCut: () => void
 }
 const MAX_DEPTH = 40
 const MAX_REFERENCED_CHARACTERS = 200_000
 
 /**
  * A schema whose root is a plain object, which is all that Anthropic and OpenAI take for a tool's input; undefined when the root is
- * another type.
+ * another type. `onCut` is called when branches or references are left out because they lead too deep or are too long.
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
  * @see https://platform.openai.com/docs/guides/structured-outputs#root-objects-must-not-be-anyof-and-must-be-an-object
  */
-export function objectSchema(schema: JsonObject | undefined): JsonObject | undefined {
+export function objectSchema(schema: JsonObject | undefined, onCut: () => void): JsonObject | undefined {
   if (schema === undefined) return { type: 'object', properties: {} }
   const budget = { characters: MAX_REFERENCED_CHARACTERS }
-  const flat = flatten(schema, { root: schema, references: new Set(['#']), depth: 0, budget })
+  const flat = flatten(schema, { root: schema, references: new Set(['#']), depth: 0, budget, onCut })
   if (flat === undefined) return undefined
   return { ...flat, type: 'object', ...(flat['properties'] === undefined && { properties: {} }) }
 }
 
 /** The schema without a reference or union at its root. Undefined when no object fits it, or when it only leads back to itself. */
 function flatten(schema: JsonObject, walk: Walk): JsonObject | undefined {
-  if (walk.depth > MAX_DEPTH) return undefined
+  if (walk.depth > MAX_DEPTH) return cut(walk)
   const inner = { ...walk, depth: walk.depth + 1 }
   const resolved = resolveReference(schema, inner)
   if (resolved === undefined || !mayBeObject(resolved)) return undefined
@@ -39,6 +41,10 @@ function flatten(schema: JsonObject, walk: Walk): JsonObject | undefined {
     (flat, keyword) => (flat === undefined ? undefined : flattenUnion(flat, keyword, inner)),
     resolved,
   )
+}
+
+function cut({ onCut }: Walk): undefined {
+  onCut()
 }
 
 /** `{"$ref": "#/$defs/Input", "$defs": …}`, as schema generators write it. A reference to somewhere else stays. */
@@ -49,7 +55,7 @@ function resolveReference(schema: JsonObject, walk: Walk): JsonObject | undefine
   const definition = findDefinition(walk.root, reference)
   if (definition === undefined) return schema
   walk.budget.characters -= JSON.stringify(definition).length
-  if (walk.budget.characters < 0) return undefined
+  if (walk.budget.characters < 0) return cut(walk)
   const flat = flatten(definition, { ...walk, references: new Set([...walk.references, reference]) })
   return flat && { ...rest, ...flat, ...allHold([rest, flat]) }
 }

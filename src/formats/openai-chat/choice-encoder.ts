@@ -1,11 +1,14 @@
-import type { ChatEvent, Citation, FinishEvent, ToolCallStart } from '../ir/chat-event.ts'
+import type { ChatEvent, Citation, FinishEvent, FinishReason, ToolCallStart } from '../ir/chat-event.ts'
 import type { ChatOptions, JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
 import { tagSignature } from '../ir/signature.ts'
+import { hasWholeArguments } from '../openai-responses/has-whole-arguments.ts'
 import { writeFinishReason } from './map-finish-reason.ts'
 import { writeAnnotation, writeImage } from './write-media.ts'
 import { isCustom, isLegacy, writeCall, writeThoughtSignature } from './write-tool-call.ts'
 
 export type ChoiceEvent = Exclude<ChatEvent, { type: 'start' | 'usage' | 'error' }>
+
+const NOTHING: readonly JsonObject[] = []
 
 interface StartedCall {
   readonly start: ToolCallStart
@@ -40,11 +43,12 @@ export class ChoiceEncoder {
       const { choice, explanation } = event
       return [...this.push({ type: 'refusal-delta', choice, text: explanation }), ...this.push(event)]
     }
+    const late = event.type === 'finish' ? this.#writeHeldCalls(event.reason) : NOTHING
     const entry = this.#encode(event)
-    if (this.#isStarted || entry === undefined) return entry === undefined ? [] : [entry]
+    if (this.#isStarted || entry === undefined) return entry === undefined ? NOTHING : [...late, entry]
     this.#isStarted = true
-    const content = event.type === 'tool-call-start' || event.type === 'tool-call-end' ? null : ''
-    return [this.#delta({ role: 'assistant', content }), entry]
+    const isCall = event.type === 'tool-call-start' || event.type === 'tool-call-end' || late.length > 0
+    return [this.#delta({ role: 'assistant', content: isCall ? null : '' }), ...late, entry]
   }
 
   #encode(event: ChoiceEvent): JsonObject | undefined {
@@ -123,8 +127,18 @@ export class ChoiceEncoder {
     const call = this.#calls.get(index)
     if (call === undefined || !this.#isWritable(index)) return undefined
     if (!call.isHeld) return call.arguments === '' ? this.#argumentsDelta(index, '{}') : undefined
-    const { id, name } = call.start
-    const whole = writeCall({ id, name, arguments: call.arguments, signature: undefined }, this.#request)
+    // What is no whole JSON waits for the finish, which tells whether it was cut off.
+    return hasWholeArguments(call.arguments) ? this.#writeHeldCall(call, undefined) : undefined
+  }
+
+  #writeHeldCalls(finish: FinishReason): readonly JsonObject[] {
+    return [...this.#calls.values()].filter(({ isHeld }) => isHeld).map((call) => this.#writeHeldCall(call, finish))
+  }
+
+  #writeHeldCall(call: StartedCall, finish: FinishReason | undefined): JsonObject {
+    const { index, id, name } = call.start
+    this.#calls.delete(index)
+    const whole = writeCall({ id, name, arguments: call.arguments, signature: undefined }, this.#request, finish)
     return this.#callDelta({ index, ...whole })
   }
 

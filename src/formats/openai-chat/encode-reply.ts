@@ -24,7 +24,7 @@ export function encodeReply(reply: ChatReply, context: ClientContext): JsonObjec
 
 function encodeChoice({ index, parts, finish, logprobs }: ReplyChoice, context: ClientContext): JsonObject {
   const calls = parts.filter((part) => part.type === 'tool-call')
-  const written = calls.map((call) => writeCall(call, context.request))
+  const written = calls.map((call) => writeCall(call, context.request, finish?.reason))
   const reason = finish === undefined ? null : writeFinishReason(finish.reason)
   const legacy = isLegacy(context.request)
   return {

@@ -16,12 +16,14 @@ export function encodeToolResults(
   const called = new Set(callIds)
   for (const callId of callIds) {
     const result = byCall.get(callId)
+    if (result === undefined) context.dropped.add('messages.tool_call.without_result')
     const content = result === undefined ? 'Error: no result' : resultText(result)
     messages.push({ role: 'tool', tool_call_id: callId, content })
     if (result !== undefined) appendAll(attachments, attachmentsOf(result))
   }
   for (const [callId, result] of byCall) {
     if (called.has(callId)) continue
+    context.dropped.add('messages.tool_result.without_call')
     attachments.push({ type: 'text', text: resultText(result) })
     appendAll(attachments, attachmentsOf(result))
   }

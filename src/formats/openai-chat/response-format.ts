@@ -32,7 +32,7 @@ export function encodeResponseFormat(
     case 'json-schema': {
       const { description } = format
       const instructions = [schemaInstruction(format.schema)]
-      const schema = answerSchema(format.schema)
+      const schema = answerSchema(format.schema, () => dropped.add('response_format.schema'))
       if (schema === undefined) {
         if (format.strict === true) dropped.add('response_format.strict')
         return { field: undefined, instructions }
@@ -49,8 +49,8 @@ export function encodeResponseFormat(
  * The schema with an object at its root, which is all that OpenAI takes for an answer; undefined when the answer is no object.
  * @see https://platform.openai.com/docs/guides/structured-outputs#root-objects-must-not-be-anyof-and-must-be-an-object
  */
-export function answerSchema(schema: JsonObject): JsonObject | undefined {
-  return schema['type'] === 'object' ? schema : objectSchema(schema)
+export function answerSchema(schema: JsonObject, onCut: () => void): JsonObject | undefined {
+  return schema['type'] === 'object' ? schema : objectSchema(schema, onCut)
 }
 
 /** The schema in words, for models that take none. */

@@ -12,7 +12,7 @@ export interface ToolParameters {
 
 /** The schema of a tool as OpenAI takes it. @throws KorProxyError KP-PROV-112 when its root is not an object */
 export function toolParameters(tool: Tool, target: TargetModel, dropped: DroppedParameters): ToolParameters {
-  const parameters = objectSchema(tool.parameters)
+  const parameters = objectSchema(tool.parameters, () => dropped.add('tools.parameters'))
   if (parameters === undefined) {
     const reason = 'the schema of a tool must be an object at its root.'
     throw new KorProxyError('KP-PROV-112', { parameter: `tools.${tool.name}`, target: target.id, reason })

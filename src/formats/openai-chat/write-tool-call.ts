@@ -1,6 +1,8 @@
+import type { FinishReason } from '../ir/chat-event.ts'
 import type { ChatOptions, JsonObject, Signature } from '../ir/chat-request.ts'
 import { tagSignature } from '../ir/signature.ts'
-import { unwrapCustomInput } from '../openai-responses/custom-input.ts'
+import { customCallInput, type ItemStatus } from '../openai-responses/reply-items.ts'
+import { finishState } from '../openai-responses/response-object.ts'
 
 export interface WholeCall {
   readonly id: string
@@ -18,14 +20,18 @@ export function isCustom({ tools }: ChatOptions, name: string): boolean {
   return tools.some((tool) => tool.name === name && tool.origin.kind === 'custom')
 }
 
-/** A call in the terms of the client's tool. */
-export function writeCall(call: WholeCall, request: ChatOptions): JsonObject {
+/** A call in the terms of the client's tool, in a reply that ended so. */
+export function writeCall(call: WholeCall, request: ChatOptions, finish: FinishReason | undefined): JsonObject {
   const { id, name } = call
   if (isCustom(request, name)) {
-    return { id, type: 'custom', custom: { name, input: unwrapCustomInput(call.arguments) } }
+    return { id, type: 'custom', custom: { name, input: customCallInput(call.arguments, itemStatus(finish)) } }
   }
   const text = call.arguments === '' ? '{}' : call.arguments
   return { id, type: 'function', function: { name, arguments: text }, ...writeThoughtSignature(call.signature) }
+}
+
+function itemStatus(finish: FinishReason | undefined): ItemStatus {
+  return finish === undefined || finishState(finish).status === 'completed' ? 'completed' : 'incomplete'
 }
 
 /** Where Gemini's compatible endpoint puts it, so that its clients send it back. */

@@ -30,7 +30,7 @@ export function encodeTextFormat(
     case 'json-schema': {
       const { name, description } = responseFormat
       const words: readonly SystemTurn[] = [{ role: 'system', parts: [schemaInstruction(responseFormat.schema)] }]
-      const schema = answerSchema(responseFormat.schema)
+      const schema = answerSchema(responseFormat.schema, () => dropped.add('text.format.schema'))
       if (schema === undefined) {
         if (responseFormat.strict === true) dropped.add('text.format.strict')
         return { text: undefined, turns: words }

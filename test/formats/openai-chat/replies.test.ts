@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { ClientContext, ReplyContext } from '#formats/format.ts'
-import type { ChatEvent } from '#formats/ir/chat-event.ts'
+import type { ChatEvent, FinishReason } from '#formats/ir/chat-event.ts'
 import type { ChatRequest, JsonObject } from '#formats/ir/chat-request.ts'
 import { collectReply } from '#formats/ir/collect-reply.ts'
 import { openaiChat } from '#formats/openai-chat/openai-chat.ts'
@@ -68,6 +68,48 @@ t.test('a stream that fails ends in an error that SDKs throw, and in nothing tha
 
 t.test('the heartbeat is a comment', (t) => {
   t.equal(openaiChat.heartbeat, ': kp\n\n')
+  t.end()
+})
+
+const PATCH: JsonObject = {
+  model: 'm',
+  messages: [{ role: 'user', content: 'go' }],
+  tools: [{ type: 'custom', custom: { name: 'patch' } }],
+}
+
+/** The `tool_calls` entries of a reply with these arguments of custom calls: streamed, and whole. */
+function customCalls(texts: readonly string[], reason: FinishReason): unknown[][] {
+  const request = openaiChat.decodeRequest(PATCH, {})
+  const events: ChatEvent[] = [
+    ...texts.flatMap((text, index): ChatEvent[] => [
+      { type: 'tool-call-start', choice: 0, index, id: `call_${index}`, name: 'patch' },
+      { type: 'tool-call-delta', choice: 0, index, arguments: text },
+      { type: 'tool-call-end', choice: 0, index },
+    ]),
+    { type: 'finish', choice: 0, reason },
+  ]
+  const chunks = encodeStream({ request, events })
+    .split('\n\n')
+    .filter((line) => line.startsWith('data: {'))
+  const deltas = chunks.map((line) => JSON.parse(line.slice('data: '.length)).choices[0])
+  const streamed = deltas.flatMap(({ delta }) => delta.tool_calls ?? []).map(({ index, ...call }) => call)
+  t.equal(deltas[0].delta.role, 'assistant')
+  t.ok(deltas.at(-1).finish_reason, 'the finish comes last')
+  const whole = JSON.parse(JSON.stringify(openaiChat.encodeReply(collectReply(events), client(request))))
+  return [streamed, whole.choices[0].message.tool_calls]
+}
+
+const custom = (at: number, input: string) => ({ id: `call_${at}`, type: 'custom', custom: { name: 'patch', input } })
+
+t.test('R3.4 half an input of a custom tool that the token limit cut off is no input, and no JSON is shown', (t) => {
+  for (const reason of ['length', 'context-window', 'content-filter'] as const) {
+    for (const calls of customCalls(['{"input":"+x"}', '{"input":"*** Delete File: a'], reason)) {
+      t.strictSame(calls, [custom(0, '+x'), custom(1, '')], reason)
+    }
+  }
+  for (const calls of customCalls(['*** Begin Patch'], 'tool-calls')) {
+    t.strictSame(calls, [custom(0, '*** Begin Patch')], 'a model may have ignored the wrapping')
+  }
   t.end()
 })
 

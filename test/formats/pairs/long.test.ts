@@ -96,3 +96,40 @@ for (const [title, [client, body]] of Object.entries(LONG)) {
     t.end()
   })
 }
+
+/** A union with a branch that fits, one that is nested too deep to be flattened, and one that is too long to be written out. */
+const HUGE: JsonObject = {
+  anyOf: [{ $ref: '#/$defs/Small' }, { $ref: '#/$defs/L0' }, { $ref: '#/$defs/Long' }],
+  $defs: {
+    Small: { type: 'object', properties: { small: { type: 'string' } } },
+    Long: { type: 'object', properties: { long: { type: 'string', description: 'x'.repeat(200_000) } } },
+    ...Object.fromEntries(times((level) => [`L${level}`, { anyOf: [{ $ref: `#/$defs/L${level + 1}` }] }], 50)),
+    L50: { type: 'object', properties: { deep: { type: 'string' } } },
+  },
+}
+const CUT: Readonly<Record<string, readonly [tool: string, answer: string]>> = {
+  'openai-chat': ['tools.parameters', 'response_format.schema'],
+  'openai-responses': ['tools.parameters', 'text.format.schema'],
+  anthropic: ['tools.input_schema', 'response_format.schema'],
+}
+
+for (const [title, wanted] of Object.entries(CUT)) {
+  t.test(`R3.3 branches of a schema that are too deep or too long for ${title} are told as dropped`, (t) => {
+    const read = CHAT_FORMATS['openai-chat'].decodeRequest
+    const asked = { model: 'm', messages: [{ role: 'user', content: 'x' }] }
+    const requests = [
+      read({ ...asked, tools: [{ type: 'function', function: { name: 'f', parameters: HUGE } }] }, {}),
+      read({ ...asked, response_format: { type: 'json_schema', json_schema: { name: 'f', schema: HUGE } } }, {}),
+    ]
+    const target = TARGETS[title]
+    if (target === undefined) throw new Error(`no target ${title}`)
+    for (const [at, request] of requests.entries()) {
+      const model = {
+        ...target.model,
+        capabilities: { ...target.model.capabilities, jsonSchema: title !== 'anthropic' },
+      }
+      t.strictSame(target.format.encodeRequest?.(request, model).dropped, [wanted[at]])
+    }
+    t.end()
+  })
+}
