@@ -20,7 +20,7 @@ export function renderControllerState(
   state: ControllerState,
 ): { readonly contentType: string; readonly text: string } {
   const { gateways, withheld, rollout, published } = controller
-  const problems = Map.groupBy(controller.facts()?.problems ?? [], ({ code }) => code)
+  const problems = Map.groupBy(controller.problems, ({ code }) => code)
   const count = (name: string, value: number): MetricLine => ({ value, labels: { state: name } })
   const { user, system } = process.cpuUsage()
   return renderControllerMetrics({

@@ -3,7 +3,7 @@ import { paint, type Terminal } from './terminal.ts'
 
 /** Says on standard error what went wrong, by its code, and what to do about it. */
 export function reportError(terminal: Terminal, thrown: unknown): void {
-  const error = listenFailure(thrown) ?? thrown
+  const error = systemFailure(thrown) ?? thrown
   if (!(error instanceof KorProxyError)) {
     terminal.tell(`${paint(terminal, 'red', 'korproxy:')} ${error instanceof Error ? error.message : String(error)}\n`)
     return
@@ -13,10 +13,21 @@ export function reportError(terminal: Terminal, thrown: unknown): void {
   terminal.tell(`  More: korproxy explain ${error.code}\n`)
 }
 
-/** @see https://nodejs.org/api/errors.html#class-systemerror */
-function listenFailure(thrown: unknown): KorProxyError | undefined {
-  if (!(thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'listen')) return undefined
-  const text = (name: string): string => String(Object.getOwnPropertyDescriptor(thrown, name)?.value ?? '?')
-  const details = { address: `${text('address')}:${text('port')}`, reason: text('code') }
-  return new KorProxyError('KP-SYS-521', details, { cause: thrown })
+/** What Node says of addresses and files, by our codes. @see https://nodejs.org/api/errors.html#class-systemerror */
+function systemFailure(thrown: unknown): KorProxyError | undefined {
+  if (!(thrown instanceof Error && 'syscall' in thrown)) return undefined
+  const member = (name: string): unknown => Object.getOwnPropertyDescriptor(thrown, name)?.value
+  const reason = String(member('code') ?? thrown.message)
+  if (thrown.syscall === 'listen') {
+    return new KorProxyError(
+      'KP-SYS-521',
+      { address: `${member('address')}:${member('port')}`, reason },
+      { cause: thrown },
+    )
+  }
+  if (thrown.syscall === 'getaddrinfo') {
+    return new KorProxyError('KP-SYS-521', { address: String(member('hostname')), reason }, { cause: thrown })
+  }
+  const path = member('path')
+  return typeof path === 'string' ? new KorProxyError('KP-SYS-522', { path, reason }, { cause: thrown }) : undefined
 }

@@ -154,6 +154,7 @@ class StandaloneRuntime implements Standalone {
       externalCredentials: [...set.externalCredentials, ...(extra?.externalCredentials ?? [])],
     }
     const { table, problems } = compile(all, { defaultNamespace: namespace, sha256, unread: set.unread })
+    const hadProblems = this.#problems.length > 0
     this.#problems = [...set.problems, ...problems, ...deprecatedModels(all, table, Date.now())]
     for (const problem of this.#problems) {
       const level = ERRORS[problem.code].severity === 'warning' ? 'warn' : 'error'
@@ -164,6 +165,8 @@ class StandaloneRuntime implements Standalone {
     this.gateway.noteUnreadClients(set.unreadClients)
     this.#metrics.setConfigVersion(table.version, Date.now())
     if (changed) log.info({ version: table.version, problems: this.#problems.length }, 'configuration applied')
+    else if (this.#problems.length > 0) log.info({ version: table.version }, 'what was last valid stays in use')
+    else if (hadProblems) log.info({ version: table.version }, 'the configuration has no problems any more')
   }
 
   #record(event: RequestEvent): void {

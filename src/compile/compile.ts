@@ -20,6 +20,7 @@ import { compileGroup, impliedGroup } from './compile-group.ts'
 import { compileProfile, DEFAULT_PROFILE } from './compile-profile.ts'
 import { NamespaceObjects, namespacesOf } from './namespace-objects.ts'
 import { ProblemList } from './problem-list.ts'
+import { warnOfRules } from './warn-of-rules.ts'
 
 export interface CompileOptions {
   /** Namespace that serves requests without a client key. */
@@ -87,6 +88,7 @@ function compileTenant(objects: NamespaceObjects, problems: ProblemList): Compil
   const groups = compileGroups(objects, new Set(credentials.keys()), problems)
   const profiles = compileProfiles(objects, problems)
   const catalog = compileCatalogs(referencedCatalogs(objects, config, problems))
+  warnOfRules(objects, { profiles, families: catalog.families }, problems)
   const tenant: Tenant = {
     name: objects.name,
     activeProfile: activeProfile(objects, config, profiles, problems),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
+import { deprecatedModels } from '#compile/deprecated-models.ts'
 import type { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Problem, Resource, ResourceSet } from '#resources/resource.ts'
 import type { HighWater } from '#table/high-water.ts'
@@ -8,6 +9,7 @@ import type { RoutingTable } from '#table/routing-table.ts'
 import type { TableFormat } from '#table/table-formats.ts'
 import type { Sha256 } from '#table/table-version.ts'
 import type { TimeAndChance } from './kube/time-and-chance.ts'
+import { ProblemLog } from './problem-log.ts'
 import { FleetSettings } from './publish/fleet-settings.ts'
 import { GatewayRoster, type RosterEntry } from './publish/gateway-roster.ts'
 import type { Publication } from './publish/publication.ts'
@@ -58,6 +60,8 @@ export class Controller {
   readonly #history: TableHistory
   /** What a table was made from. */
   readonly #resources = new WeakMap<RoutingTable, readonly Resource[]>()
+  readonly #problemLog: ProblemLog
+  /** What the compiler found. */
   #problems: readonly Problem[] = []
   #logLevel: LogLevelName = 'info'
   #withheld: WithheldFacts | undefined
@@ -65,6 +69,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     const { world, sha256, formats, role, onStatusChanged = () => {}, onPublished = () => {} } = options
     this.#options = options
+    this.#problemLog = new ProblemLog(options.log)
     this.#history = new TableHistory(sha256)
     this.#roster = new GatewayRoster(world, () => {
       this.#publisher.rosterChanged()
@@ -146,6 +151,11 @@ export class Controller {
     return this.#publisher.stable?.table
   }
 
+  /** All that is wrong with the objects as they were last published or withheld. */
+  get problems(): readonly Problem[] {
+    return this.#problemLog.told
+  }
+
   get gateways(): readonly RosterEntry[] {
     return this.#roster.all()
   }
@@ -176,10 +186,12 @@ export class Controller {
   }
 
   #compile(set: ConfiguredSet): RoutingTable {
-    const { defaultNamespace, sha256, finishTable, onStatusChanged } = this.#options
-    const compiled = compile(set, { defaultNamespace, sha256 })
+    const { defaultNamespace, sha256, world, finishTable, onStatusChanged } = this.#options
+    const unread = { objects: set.problems.map(({ ref }) => ref), credentials: [] }
+    const compiled = compile(set, { defaultNamespace, sha256, unread })
     const table = finishTable === undefined ? compiled.table : finishTable(compiled.table, set)
-    this.#problems = compiled.problems
+    this.#problems = [...compiled.problems, ...deprecatedModels(set, compiled.table, world.unixTime())]
+    this.#problemLog.tell([...set.problems, ...this.#problems])
     this.#resources.set(table, set.resources)
     onStatusChanged?.()
     return table

@@ -55,7 +55,10 @@ export const CONFIGURATION_ERRORS = {
     message: '{message}',
     description:
       'The Secret (or environment variable, or file) that a reference names does not exist or lacks the key.',
-    fix: ['Create the Secret with this key, or correct the reference.'],
+    fix: [
+      'Create the Secret with this key, set the variable, or correct the reference.',
+      'For a check of manifests, such as in CI, the variable or file may have any value.',
+    ],
   },
   'KP-CONF-207': {
     status: 400,
@@ -224,5 +227,28 @@ export const CONFIGURATION_ERRORS = {
     description:
       'A namespace has several GatewayConfigs. The one named default counts, or the only one; the others change nothing.',
     fix: ['Name the one that is meant `default`, and delete the others.'],
+  },
+  'KP-CONF-225': {
+    status: 400,
+    kind: 'invalid_request',
+    severity: 'warning',
+    title: 'Rule never matches',
+    message: '{message}',
+    description:
+      'The first rule that matches decides, and an earlier rule of the profile matches everything that this one does.',
+    fix: ['Move the rule before the one that takes its requests, or remove it.'],
+  },
+  'KP-CONF-226': {
+    status: 400,
+    kind: 'invalid_request',
+    severity: 'warning',
+    title: 'Condition names what does not exist',
+    message: '{message}',
+    description:
+      'A rule asks for a GatewayClient that its namespace does not have, or for a model family that no catalogue in use knows: no request meets it.',
+    fix: [
+      'Correct the name, or create the GatewayClient.',
+      'Add the family to a ModelCatalog (spec.families, or family of one of its models).',
+    ],
   },
 } as const satisfies ErrorTable<'CONF'>

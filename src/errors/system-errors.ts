@@ -136,10 +136,24 @@ export const SYSTEM_ERRORS = {
     severity: 'critical',
     title: 'Cannot listen',
     message: 'Cannot listen on {address}: {reason}.',
-    description: 'The address or port is taken by another program, is not of this machine, or needs more rights.',
+    description:
+      'The address or port is taken by another program, is not of this machine, has no such name, or needs more rights.',
     fix: [
       'End the other program, or choose another port: with --port, for the simulator beside `serve` with --mock-provider PORT.',
       'Check --host.',
+    ],
+  },
+  'KP-SYS-522': {
+    status: 500,
+    kind: 'internal',
+    severity: 'critical',
+    title: 'File not usable',
+    message: '{path} cannot be read or written: {reason}.',
+    description:
+      'A file or folder that a command was given (--output, --state-dir and the like) is missing, is of another kind, or may not be used.',
+    fix: [
+      'Check that the path is right and its folder exists.',
+      'Check permissions, and that the disk is neither full nor read-only.',
     ],
   },
   'KP-SYS-530': {

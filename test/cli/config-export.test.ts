@@ -97,6 +97,18 @@ t.test('values of Secrets need --with-secrets, and a file that only its owner re
   t.equal(statSync(file).mode & 0o777, 0o600)
 })
 
+t.test('a file that cannot be written is KP-SYS-522 with what to do', async (t) => {
+  const folder = folderOf(t, { 'a.yaml': MANIFESTS })
+  for (const [path, reason] of [
+    [`${folder}/none/x`, 'ENOENT'],
+    [folder, 'EISDIR'],
+  ] as const) {
+    const { code, err } = await runCli(['config', 'export', folder, '--output', path])
+    t.equal(code, 1)
+    t.match(err, `korproxy: KP-SYS-522 ${path} cannot be read or written: ${reason}.\n  Check that the path is right`)
+  }
+})
+
 t.test('an object that cannot be read is told, with exit code 1', async (t) => {
   const folder = folderOf(t, { 'a.yaml': `${MANIFESTS}---\napiVersion: korproxy.dev/v1alpha1\nkind: Nothing\n` })
   const { code, out, err } = await runCli(['config', 'export', folder])

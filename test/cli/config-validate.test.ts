@@ -137,7 +137,41 @@ t.test('a credential that the environment lacks is an error, as it is when servi
   const without = await runCli(['config', 'validate', folder])
   t.equal(without.code, 1)
   t.match(without.out, /a\.yaml:8:5 KP-CONF-206 spec\.auth\.valueFrom: environment variable KEY_OF_TEST is not set/)
+  t.equal(
+    without.err,
+    `${folder}: not valid: 1 error, 0 warnings\nCredentials need not be real for this check: any value of the variable or file will do, as in \`NAME=any korproxy config validate\`.\n`,
+  )
   t.equal((await runCli(['config', 'validate', folder], { KEY_OF_TEST: 'sk-1' })).code, 0)
+})
+
+t.test('R4.8 a rule that routes nothing is a warning: it fails only where warnings fail', async (t) => {
+  const rules = `apiVersion: korproxy.dev/v1alpha1
+kind: ProviderGroup
+metadata: {name: pool}
+spec: {accountRefs: [{name: mock}]}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: default}
+spec:
+  rules:
+  - name: all
+    match: {models: ["*"]}
+    providerGroups: [{name: pool}]
+  - name: claude
+    match: {models: ["claude-*"], clients: [team-a]}
+    providerGroups: [{name: pool}]
+`
+  const folder = folderOf(t, { 'a.yaml': GOOD, 'rules.yaml': rules })
+  const { code, out, err } = await runCli(['config', 'validate', folder])
+  t.equal(code, 0)
+  t.strictSame(out.replaceAll(`${folder}/`, '').split('\n'), [
+    'rules.yaml:14:5 KP-CONF-225 spec.rules[1]: never matches: rule all before it takes all its requests',
+    'rules.yaml:15:45 KP-CONF-226 spec.rules[1].match.clients[0]: GatewayClient team-a does not exist',
+    '',
+  ])
+  t.equal(err, `${folder}: valid: 0 errors, 2 warnings\n`)
+  t.equal((await runCli(['config', 'validate', '--strict', folder])).code, 1)
 })
 
 t.test('a path that is not there is KP-CONF-215 with what to do', async (t) => {

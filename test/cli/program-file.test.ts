@@ -162,3 +162,18 @@ t.test('a port that is taken ends serve and mock-provider at once, with KP-SYS-5
   t.match(mock.stderr, `korproxy: KP-SYS-521 Cannot listen on 127.0.0.1:${port}: EADDRINUSE.\n`)
   t.match(mock.stderr, 'for the simulator beside `serve` with --mock-provider PORT')
 })
+
+t.test('a host that is none, and a state directory that is none, end serve with a code', async (t) => {
+  const state = mkdtempSync(join(tmpdir(), 'korproxy-cli-'))
+  t.teardown(() => rmSync(state, { recursive: true, force: true }))
+  const options = ['serve', '--config', 'examples/quickstart', '--port', '0']
+  const host = run([...options, '--state-dir', state, '--host', 'no host'])
+  t.equal(host.status, 1)
+  t.match(host.stderr, /^korproxy: KP-SYS-521 Cannot listen on no host: E\w+\.\n/)
+  const directory = run([...options, '--state-dir', '/dev/null/state'])
+  t.equal(directory.status, 1)
+  t.match(
+    directory.stderr,
+    'korproxy: KP-SYS-522 /dev/null/state/management-token cannot be read or written: ENOTDIR.\n',
+  )
+})

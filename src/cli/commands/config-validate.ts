@@ -1,3 +1,4 @@
+import type { Problem } from '#resources/resource.ts'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import { addClusterOptions, type ClusterFlags } from '../cluster/cluster-options.ts'
 import type { Configuration } from '../load-configuration.ts'
@@ -45,7 +46,16 @@ async function validate(
   const summary = `${paths.join(', ')}: ${verdict}: ${found}\n`
   if (problems.length === 0) terminal.print(summary)
   else terminal.tell(summary)
+  if (problems.some(isMissingCredential)) terminal.tell(CREDENTIALS_HINT)
 }
+
+/** Of `auth.valueFrom`: an environment variable, or a file. */
+function isMissingCredential({ code, path }: Problem): boolean {
+  return code === 'KP-CONF-206' && path === 'spec.auth.valueFrom'
+}
+
+const CREDENTIALS_HINT =
+  'Credentials need not be real for this check: any value of the variable or file will do, as in `NAME=any korproxy config validate`.\n'
 
 function faultsOf({ errors, warnings }: { readonly errors: number; readonly warnings: number }): string {
   return `${countOf(errors, 'error')}, ${countOf(warnings, 'warning')}`

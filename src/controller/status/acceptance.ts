@@ -16,13 +16,21 @@ const CONFLICT_REASONS: Partial<Record<ErrorCode, string>> = {
   'KP-CONF-209': 'DuplicateClientKey',
 }
 
-/** @param hasValidForm whether an older form of the object was valid, and stays in use */
+/** Of an object that is accepted, but that probably does not do what it was written for. */
+export const WITH_WARNINGS = 'ValidWithWarnings'
+
+/** @param validForm whether this form of the object is valid, or an older one, which stays in use */
 export function acceptedVerdict(problems: readonly Problem[], validForm: 'Present' | 'Older' | 'None'): Verdict {
   const found = problems.filter(({ code }) => REFERENCE_REASONS[code] === undefined && isError(code))
   const [first] = found
-  if (first === undefined) return { status: 'True', reason: 'Valid', message: 'The object is valid.' }
+  if (first === undefined) return validVerdict(problems.filter(({ code }) => !isError(code)))
   const stays = validForm === 'Older' ? ' The last valid form stays in use.' : ''
   return { status: 'False', reason: CONFLICT_REASONS[first.code] ?? 'Invalid', message: `${told(found)}${stays}` }
+}
+
+function validVerdict(warnings: readonly Problem[]): Verdict {
+  if (warnings.length === 0) return { status: 'True', reason: 'Valid', message: 'The object is valid.' }
+  return { status: 'True', reason: WITH_WARNINGS, message: told(warnings) }
 }
 
 export function resolvedRefsVerdict(problems: readonly Problem[], validForm: 'Present' | 'Older' | 'None'): Verdict {

@@ -1,6 +1,7 @@
 import { isRecord } from '#resources/finding.ts'
 import type { RecordedEvent } from '../kube/event-recorder.ts'
 import type { ObservedObject } from '../sources/observed-objects.ts'
+import { WITH_WARNINGS } from './acceptance.ts'
 import { type Condition, readConditions } from './conditions.ts'
 import { previousText } from './previous-status.ts'
 import type { ObjectStatus } from './status-of.ts'
@@ -18,13 +19,14 @@ export function transitionEvents(object: ObservedObject, after: ObjectStatus): r
   return occurrences.map((occurrence) => ({ ref: object.ref, uid: object.uid, ...occurrence }))
 }
 
-/** Conditions that became false, and acceptance that came back. What only waits for something says nothing. */
+/** Conditions that became false, warnings, and acceptance that came back. What only waits for something says nothing. */
 function conditionEvents(before: readonly Condition[], after: readonly Condition[]): Occurrence[] {
   return after.flatMap(({ type, status, reason, message }): Occurrence[] => {
     const was = before.find((condition) => condition.type === type)
     if (type === 'Ready' || (was?.status === status && was.reason === reason)) return []
     const failed = status === 'False' && !['NotAccepted', 'NotInTable'].includes(reason)
-    if (failed) return [{ type: 'Warning', reason, action: ACTIONS[type] ?? 'Watch', note: message }]
+    if (failed || reason === WITH_WARNINGS)
+      return [{ type: 'Warning', reason, action: ACTIONS[type] ?? 'Watch', note: message }]
     const recovered = status === 'True' && was?.status === 'False'
     return recovered ? [{ type: 'Normal', reason, action: ACTIONS[type] ?? 'Watch', note: message }] : []
   })

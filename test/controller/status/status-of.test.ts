@@ -242,6 +242,25 @@ t.test('R4.4 a group by labels, a policy with its clients, a catalogue, and what
   t.end()
 })
 
+t.test('R4.8 an object with a warning is accepted, in the words of `config validate`', (t) => {
+  const rules = [
+    { name: 'all', providerGroups: [{ name: 'g' }] },
+    { name: 'late', match: { clients: ['bott'] }, providerGroups: [{ name: 'g' }] },
+  ]
+  const status = say('work', [ACCOUNT, OTHER, GROUP, { ...PROFILE, spec: { rules } }, CONFIG])
+  t.strictSame(conditions(status), [
+    'Accepted=True ValidWithWarnings',
+    'ResolvedRefs=True ResolvedRefs',
+    'Programmed=True Programmed',
+    'Ready=True Ready',
+  ])
+  t.equal(
+    message(status, 'Accepted'),
+    'KP-CONF-226 spec.rules[1].match.clients[0]: GatewayClient bott does not exist; KP-CONF-225 spec.rules[1]: never matches: rule all before it takes all its requests.',
+  )
+  t.end()
+})
+
 t.test('R4.4 GatewayConfig lists the gateways', (t) => {
   const diagnostics = [{ code: 'KP-CONF-213', message: 'hash mismatch' }]
   const status = say('default', ALL, {

@@ -31,3 +31,23 @@ t.test('R4.4 transitions become Events, and nothing else does', (t) => {
   t.strictSame(events(ACCOUNT, {}, { gateways: [{ version: 'sha256:old' }], ageMs: 0 }), [], 'still propagating')
   t.end()
 })
+
+t.test('R4.4 a warning of the compiler becomes an Event, once', (t) => {
+  const profile: Manifest = {
+    kind: 'RoutingProfile',
+    name: 'default',
+    spec: { rules: [{ name: 'claude', match: { modelFamilies: ['cloud'] }, providerGroups: [{ name: 'g' }] }] },
+  }
+  const group: Manifest = { kind: 'ProviderGroup', name: 'g', spec: { accountRefs: [{ name: 'a' }] } }
+  const others = observe(ACCOUNT, group)
+  const [object] = observe(profile)
+  if (object === undefined) throw new Error('nothing observed')
+  const status = statusOf(object, factsOf([object, ...others]))
+  const note =
+    'KP-CONF-226 spec.rules[0].match.modelFamilies[0]: no ModelCatalog in use has a model family cloud, and the built-in ones are embedding, completion, openai, claude, gemini, gemma, llama, qwen, mistral, deepseek, grok, kimi, glm, minimax, phi, command, nova.'
+  t.match(transitionEvents(object, status)[0], { type: 'Warning', reason: 'ValidWithWarnings', note })
+  const [again] = observe({ ...profile, status })
+  if (again === undefined) throw new Error('nothing observed')
+  t.strictSame(transitionEvents(again, statusOf(again, factsOf([again, ...others]))), [])
+  t.end()
+})
