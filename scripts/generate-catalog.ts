@@ -4,7 +4,14 @@
 // The build needs neither: the result is committed.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { ModelFacts, ModelPricing, RequestType, TokenPrices } from '../src/table/routing-table.ts'
+import type {
+  ModelFacts,
+  ModelPricing,
+  PriceTier,
+  RequestType,
+  TierPricing,
+  TokenPrices,
+} from '../src/table/routing-table.ts'
 
 /** Key in the source; what stands before the slash is the source's name of the provider. */
 const MODELS = [
@@ -124,7 +131,9 @@ function booleans(entry: Entry): Record<string, boolean> {
     const value = entry[theirs]
     return typeof value === 'boolean' ? [[ours, value] as const] : []
   })
-  return Object.fromEntries(pairs)
+  // Google's word for a model that cannot stop thinking is one that lacks its lowest level.
+  const alwaysThinks = entry.litellm_provider === 'gemini' && entry['supports_minimal_reasoning_effort'] === false
+  return { ...Object.fromEntries(pairs), ...(alwaysThinks && { thinkingAlwaysOn: true }) }
 }
 
 function modelPricing(entry: Entry): ModelPricing | undefined {
@@ -135,18 +144,33 @@ function modelPricing(entry: Entry): ModelPricing | undefined {
       others.map(({ range, ...prices }) => ({ ...tokenPrices(prices, ''), aboveInputTokens: range[0] })),
     )
   }
-  const bounds = new Set(
-    Object.keys(entry).flatMap((name) => name.match(/^input_cost_per_token_above_(\d+)k_tokens$/)?.[1] ?? []),
+  const standard = tierPricing(entry, '')
+  if (standard === undefined) return undefined
+  const serviceTiers = Object.fromEntries(
+    SERVICE_TIERS.flatMap((tier) => {
+      const pricing = tierPricing(entry, `_${tier}`)
+      return pricing === undefined ? [] : [[tier, pricing] as const]
+    }),
   )
-  const tiers = [...bounds].map((thousands) => ({
-    ...tokenPrices(entry, `_above_${thousands}k_tokens`),
+  return Object.keys(serviceTiers).length === 0 ? standard : { ...standard, serviceTiers }
+}
+
+const SERVICE_TIERS = ['flex', 'priority'] as const
+
+/** Prices of a tier of service; `''` is the standard one. */
+function tierPricing(entry: Entry, suffix: string): TierPricing | undefined {
+  const bounds = Object.keys(entry).flatMap(
+    (name) => name.match(new RegExp(`^input_cost_per_token_above_(\\d+)k_tokens${suffix}$`))?.[1] ?? [],
+  )
+  const tiers = bounds.map((thousands) => ({
+    ...tokenPrices(entry, `_above_${thousands}k_tokens${suffix}`),
     aboveInputTokens: Number(thousands) * 1000,
   }))
-  const base = tokenPrices(entry, '')
+  const base = tokenPrices(entry, suffix)
   return Object.keys(base).length === 0 ? undefined : withTiers(base, tiers)
 }
 
-function withTiers(base: TokenPrices, tiers: NonNullable<ModelPricing['tiers']>): ModelPricing {
+function withTiers(base: TokenPrices, tiers: readonly PriceTier[]): TierPricing {
   if (tiers.length === 0) return base
   return { ...base, tiers: tiers.toSorted((a, b) => a.aboveInputTokens - b.aboveInputTokens) }
 }

@@ -261,8 +261,14 @@ export interface ModelPricing extends TokenPrices {
   /** pico-USD for each request. */
   readonly perRequest?: number
   /** The highest tier whose bound the prompt passes prices the whole request. Ascending. */
-  readonly tiers?: readonly (TokenPrices & { readonly aboveInputTokens: number })[]
+  readonly tiers?: readonly PriceTier[]
+  /** By the tier of service that an answer names. One that is not here has no known price. */
+  readonly serviceTiers?: { readonly [Tier in 'flex' | 'priority']?: TierPricing }
 }
+export interface PriceTier extends TokenPrices {
+  readonly aboveInputTokens: number
+}
+export type TierPricing = Omit<ModelPricing, 'perRequest' | 'serviceTiers'>
 
 export interface ClientsSection {
   /** SHA-256 of the whole key, lower-case hex → whose it is. */

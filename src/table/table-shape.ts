@@ -15,13 +15,14 @@ import {
   type ModelFamily,
   type ModelPricing,
   PROVIDER_NAMES,
+  type PriceTier,
   type Profile,
   type RetryPolicy,
   type Rule,
   type RuleMatch,
   type Tenant,
+  type TierPricing,
   type Timeouts,
-  type TokenPrices,
 } from './routing-table.ts'
 import { flag, integer, listOf, mapOf, nullable, objectOf, oneOf, type Shape, taggedBy, text } from './shape.ts'
 
@@ -196,6 +197,7 @@ const prices = {
   output: picoUsd,
   reasoning: picoUsd,
 }
+const tierPricing = { ...prices, tiers: listOf(objectOf<PriceTier>({ aboveInputTokens: integer(0) }, prices), 64) }
 const modelFacts = objectOf<ModelFacts>(
   { name: label },
   {
@@ -208,11 +210,11 @@ const modelFacts = objectOf<ModelFacts>(
     pricing: objectOf<ModelPricing>(
       {},
       {
-        ...prices,
+        ...tierPricing,
         perRequest: picoUsd,
-        tiers: listOf(
-          objectOf<TokenPrices & { aboveInputTokens: number }>({ aboveInputTokens: integer(0) }, prices),
-          64,
+        serviceTiers: objectOf<NonNullable<ModelPricing['serviceTiers']>>(
+          {},
+          { flex: objectOf<TierPricing>({}, tierPricing), priority: objectOf<TierPricing>({}, tierPricing) },
         ),
       },
     ),

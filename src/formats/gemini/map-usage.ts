@@ -1,6 +1,7 @@
 import type { ClientContext } from '../format.ts'
 import type { Usage } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
+import { readServiceTier } from '../ir/service-tier.ts'
 import { present } from './present.ts'
 import type { UsageMetadata } from './reply-chunk.ts'
 
@@ -19,6 +20,7 @@ export function readGeminiUsage(metadata: UsageMetadata): Usage {
     cachedInput: metadata.cachedContentTokenCount,
     output,
     reasoning: thoughts,
+    serviceTier: readServiceTier(metadata.serviceTier),
   })
 }
 

@@ -49,6 +49,7 @@ export interface UsageMetadata {
   readonly thoughtsTokenCount?: number
   readonly toolUsePromptTokenCount?: number
   readonly totalTokenCount?: number
+  readonly serviceTier?: string
 }
 interface GroundingMetadata {
   readonly groundingChunks?: readonly { readonly web?: { readonly uri?: string; readonly title?: string } }[]

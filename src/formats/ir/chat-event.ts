@@ -1,4 +1,5 @@
 import type { JsonObject, Signature } from './chat-request.ts'
+import type { PricedTier } from './service-tier.ts'
 
 /**
  * A reply as a stream of events. A non-streaming reply is the same events at once, see `collectReply`.
@@ -146,6 +147,8 @@ export interface Usage {
   readonly reasoning?: number
   /** What the provider says it charges, decimal USD (OpenRouter `usage.cost`). */
   readonly costUsd?: number
+  /** The tier of service that the provider says it used; absent for the standard one. */
+  readonly serviceTier?: PricedTier
 }
 
 /** A whole reply, collected from its events. */

@@ -36,7 +36,7 @@ export class ChunkDecoder {
     // Azure begins with a chunk that has neither, nor an id.
     if (!this.#isStarted && (choices.length > 0 || usage !== undefined)) this.#start(chunk, events)
     for (const choice of choices) this.#readChoice(choice, readText(chunk['id']), events)
-    if (usage !== undefined) events.push({ type: 'usage', usage: readUsage(usage) })
+    if (usage !== undefined) events.push({ type: 'usage', usage: readUsage(usage, chunk['service_tier']) })
     this.#isFailed = events.some((event) => event.type === 'error')
     return events
   }

@@ -26,6 +26,6 @@ export function inspectReply(body: JsonObject): ChatEvent[] {
     events.push(readFailedFinish(word) ?? { type: 'finish', choice, reason: readFinishReason(word, false) })
   }
   const usage = findUsage(body, choices)
-  if (usage !== undefined) events.push({ type: 'usage', usage: readUsage(usage) })
+  if (usage !== undefined) events.push({ type: 'usage', usage: readUsage(usage, body['service_tier']) })
   return events
 }

@@ -1,12 +1,13 @@
 import type { Usage } from '../ir/chat-event.ts'
-import type { JsonObject } from '../ir/chat-request.ts'
+import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
+import { readServiceTier } from '../ir/service-tier.ts'
 import { readCount, readObject } from './read-fields.ts'
 
 /**
  * Reads OpenAI's `usage` with the words that DeepSeek (`prompt_cache_hit_tokens`), Kimi (`cached_tokens`) and OpenRouter (`cost`) have for it.
  * @see https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
  */
-export function readUsage(usage: JsonObject): Usage {
+export function readUsage(usage: JsonObject, serviceTier: JsonValue | undefined): Usage {
   const prompt = readObject(usage['prompt_tokens_details'])
   const input = readCount(usage['prompt_tokens'])
   const cachedInput =
@@ -24,6 +25,8 @@ export function readUsage(usage: JsonObject): Usage {
   if (output !== undefined) read.output = output
   if (reasoning !== undefined) read.reasoning = reasoning
   if (costUsd !== undefined) read.costUsd = costUsd
+  const tier = readServiceTier(serviceTier)
+  if (tier !== undefined) read.serviceTier = tier
   return read
 }
 

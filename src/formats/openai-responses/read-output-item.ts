@@ -1,6 +1,7 @@
 import type { Citation, ErrorEvent, Usage } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue } from '../ir/chat-request.ts'
 import { isJsonObject } from '../ir/json-fields.ts'
+import { readServiceTier } from '../ir/service-tier.ts'
 
 /** Replies are read field by field, without a schema: this runs for every event of a stream. */
 export function stringField(object: JsonObject, key: string): string | undefined {
@@ -36,7 +37,7 @@ export function readCitation(annotation: JsonObject | undefined): Citation | und
   return { type: 'citation', choice: 0, url, title: stringField(annotation, 'title'), citedText: undefined }
 }
 
-export function readUsage(usage: JsonObject): Usage {
+export function readUsage(usage: JsonObject, serviceTier: JsonValue | undefined): Usage {
   const input = objectField(usage, 'input_tokens_details') ?? {}
   const output = objectField(usage, 'output_tokens_details') ?? {}
   const counts = {
@@ -46,7 +47,9 @@ export function readUsage(usage: JsonObject): Usage {
     output: numberField(usage, 'output_tokens'),
     reasoning: numberField(output, 'reasoning_tokens'),
   }
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined))
+  const tier = readServiceTier(serviceTier)
+  const known = Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined))
+  return tier === undefined ? known : { ...known, serviceTier: tier }
 }
 
 const KINDS: ReadonlyMap<string, ErrorEvent['kind']> = new Map([

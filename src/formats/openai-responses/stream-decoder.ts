@@ -170,7 +170,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const status = stringField(response, 'status')
     if (error !== undefined || status === 'failed') return [readError(error ?? {})]
     const usage = objectField(response, 'usage')
-    const events: ChatEvent[] = usage === undefined ? [] : [{ type: 'usage', usage: readUsage(usage) }]
+    const events: ChatEvent[] =
+      usage === undefined ? [] : [{ type: 'usage', usage: readUsage(usage, response['service_tier']) }]
     const reason = finishReason(response, this.#calls.count)
     if (reason !== undefined) return [...events, { type: 'finish', choice: 0, reason }]
     const message = `The response ended with the status ${status}.`

@@ -1,3 +1,4 @@
+import type { ModelCapabilities } from '#formats/format.ts'
 import { type GeminiVerb, geminiPath } from '#formats/gemini/gemini-path.ts'
 import type { Account } from '#table/routing-table.ts'
 import { baseUrl, withQuery } from '../build-url.ts'
@@ -28,16 +29,28 @@ export const geminiProvider: Provider = {
   headers: ({ account }, secret) => ({ ...account.headers, ...credentialHeaders(account, secret) }),
   defaultHeaders: {},
   forwardedRequestHeaders: ['x-goog-api-client', 'x-goog-user-project', 'traceparent', 'tracestate'],
-  forwardedReplyHeaders: ['server-timing'],
+  // Of a request for the priority tier it tells whether that was to be had.
+  forwardedReplyHeaders: ['server-timing', 'x-gemini-service-tier'],
   classifyFailure: (reply, nowMs) => classifyFailure(GEMINI_DIALECT, reply, nowMs),
   readRateLimits: () => undefined,
   quirks: () => ({}),
   issuer: () => 'gemini',
-  capabilities: (model) => (/^gemini-(?:[3-9]|\d\d)/.test(model) ? { thinkingLevel: true, reasoning: true } : {}),
+  capabilities: geminiCapabilities,
   healthCheck: (account) => ({
     url: `${baseUrl(account, GEMINI_BASE_URL).replace(VERSION, '')}/v1beta/models?pageSize=1`,
     method: 'GET',
   }),
+}
+
+/** Of the models that think, those called Pro cannot stop. @see https://ai.google.dev/gemini-api/docs/thinking */
+function geminiCapabilities(model: string): ModelCapabilities {
+  const [, version, rest = ''] = /^(?:models\/)?gemini-(2\.5|[3-9]|\d\d)(.*)$/.exec(model) ?? []
+  if (version === undefined) return {}
+  const alwaysThinks = /-pro\b/.test(rest)
+  return {
+    ...(version === '2.5' ? {} : { thinkingLevel: true, reasoning: true }),
+    ...(alwaysThinks && { thinkingAlwaysOn: true }),
+  }
 }
 
 function credentialHeaders(account: Account, secret: string | undefined): Record<string, string> {

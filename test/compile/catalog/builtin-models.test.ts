@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { BUILTIN_MODELS } from '#compile/catalog/builtin-models.ts'
-import type { ModelFacts, TokenPrices } from '#table/routing-table.ts'
+import type { ModelFacts, TierPricing, TokenPrices } from '#table/routing-table.ts'
 
 const MODELS = Object.entries(BUILTIN_MODELS)
 
@@ -58,6 +58,15 @@ t.test('R3.7 all that is known of a model', (t) => {
     cachedInput: 125_000,
     output: 10_000_000,
     tiers: [{ input: 2_500_000, cachedInput: 250_000, output: 15_000_000, aboveInputTokens: 200_000 }],
+    serviceTiers: {
+      flex: { input: 625_000, cachedInput: 125_000, output: 5_000_000 },
+      priority: {
+        input: 2_250_000,
+        cachedInput: 225_000,
+        output: 18_000_000,
+        tiers: [{ input: 4_500_000, cachedInput: 450_000, output: 27_000_000, aboveInputTokens: 200_000 }],
+      },
+    },
   })
   t.strictSame(BUILTIN_MODELS['qwen3-max']?.pricing, {
     input: 1_200_000,
@@ -71,7 +80,9 @@ t.test('R3.7 all that is known of a model', (t) => {
 })
 
 const PRICE_LISTS = MODELS.flatMap(([name, { pricing }]) =>
-  [pricing ?? {}, ...(pricing?.tiers ?? [])].map((prices: TokenPrices) => ({ name, prices })),
+  [pricing ?? {}, ...Object.values(pricing?.serviceTiers ?? {})]
+    .flatMap((prices: TierPricing) => [prices, ...(prices.tiers ?? [])])
+    .map((prices: TokenPrices) => ({ name, prices })),
 )
 
 t.test(
