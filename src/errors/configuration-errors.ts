@@ -251,4 +251,17 @@ export const CONFIGURATION_ERRORS = {
       'Add the family to a ModelCatalog (spec.families, or family of one of its models).',
     ],
   },
+  'KP-CONF-227': {
+    status: 400,
+    kind: 'invalid_request',
+    severity: 'warning',
+    title: 'Foreign object',
+    message: '{message}',
+    description:
+      'A file has an object of another Kubernetes API, such as a Deployment or the kustomization.yaml of a GitOps repository. The rest of the file is read.',
+    fix: [
+      'Nothing where it is meant for the cluster.',
+      'Where it was meant for KorProxy: apiVersion: korproxy.dev/v1alpha1 and one of the seven kinds, or v1 Secret.',
+    ],
+  },
 } as const satisfies ErrorTable<'CONF'>

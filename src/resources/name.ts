@@ -4,7 +4,7 @@ import { z } from 'zod'
  * Names as Kubernetes defines them.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
  */
-const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
+export const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const LABEL_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 
 /** Name of an object: an RFC 1123 subdomain. */
@@ -13,7 +13,10 @@ export function objectName() {
     .string()
     .min(1)
     .max(253)
-    .regex(OBJECT_NAME, 'must be lower-case letters, digits, "-" and "."; first and last a letter or digit')
+    .regex(
+      OBJECT_NAME,
+      'must be lower-case letters, digits, "-" and "."; first, last and beside a "." a letter or digit',
+    )
 }
 
 /** Name of an item within an object: an RFC 1123 label. */

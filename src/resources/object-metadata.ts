@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { itemName, objectName } from './name.ts'
+import { itemName, OBJECT_NAME, objectName } from './name.ts'
 
-const KEY_PREFIX = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
+const MAX_PREFIX_LENGTH = 253
 const KEY_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const MAX_ANNOTATIONS_LENGTH = 256 * 1024
 
@@ -9,7 +9,7 @@ const MAX_ANNOTATIONS_LENGTH = 256 * 1024
 function isQualifiedName(key: string): boolean {
   const parts = key.split('/')
   const [prefix = '', name = ''] = parts.length === 1 ? ['korproxy.dev', ...parts] : parts
-  return parts.length <= 2 && KEY_PREFIX.test(prefix) && KEY_NAME.test(name)
+  return parts.length <= 2 && prefix.length <= MAX_PREFIX_LENGTH && OBJECT_NAME.test(prefix) && KEY_NAME.test(name)
 }
 
 const qualifiedName = z

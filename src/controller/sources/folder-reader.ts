@@ -150,7 +150,7 @@ function mistaken(
   errors: ManifestFile['errors'],
 ): ManifestObject[] {
   const present = new Set(now.map(({ ref }) => keyOf(ref)))
-  const strange = [...now.filter((object) => !isValid(object)), ...errors].map(({ ref }) => ref.name)
+  const strange = [...now.filter(({ problems }) => problems.some(isError)), ...errors].map(({ ref }) => ref.name)
   return before.filter(
     (object) =>
       isValid(object) && !present.has(keyOf(object.ref)) && (strange.includes('') || strange.includes(object.ref.name)),

@@ -13,7 +13,9 @@ import { isSecret, parseSecret, type SecretManifest } from './parse-secret.ts'
 import { readYaml } from './read-yaml.ts'
 import type { YamlFinding, YamlObject } from './yaml-content.ts'
 
-/** An object of a file: a resource or a Secret, or neither when it is invalid. */
+const API_VERSION = /^([a-z0-9.-]+\/)?v\d\w*$/
+
+/** An object of a file: a resource or a Secret, or neither when it is invalid or not ours. */
 export interface ManifestObject {
   readonly ref: ObjectReference
   readonly resource?: Resource
@@ -48,10 +50,26 @@ function parseObject({ value, warnings, locate }: YamlObject, file: string, name
       ? { ref, secret: parsed.secret, problems: told }
       : { ref, problems: [...told, ...parsed.problems] }
   }
+  const foreign = foreignKind(value)
+  if (foreign !== undefined) {
+    const message = `${foreign} is none of KorProxy's and is left out`
+    return {
+      ref,
+      problems: [...told, { ref, path: 'kind', message, code: 'KP-CONF-227', position: source.locate('kind') }],
+    }
+  }
   const parsed = parseResource(value, { namespace, source })
   return 'resource' in parsed
     ? { ref: referenceOf(parsed.resource), resource: parsed.resource, problems: told }
     : { ref, problems: [...told, ...parsed.problems], ...(mayBeClient(value) && { mayBeClient: true }) }
+}
+
+/** Of a Kubernetes API that has nothing to do with this one: files of a cluster stand beside each other. Undefined where it may be a slip. */
+function foreignKind(value: unknown): string | undefined {
+  if (!isRecord(value)) return undefined
+  const { kind, apiVersion } = value
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string' || kind === 'Secret' || isKind(kind)) return undefined
+  return API_VERSION.test(apiVersion) && !apiVersion.includes('korproxy') ? `${kind} of ${apiVersion}` : undefined
 }
 
 /** The kind may be misspelled and the group forgotten; what another group or one of our other kinds names is no client. */

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openFolderSource, readFolder } from '../../../src/controller/sources/folder.ts'
-import type { FolderSet } from '../../../src/controller/sources/folder-reader.ts'
+import { FolderReader, type FolderSet } from '../../../src/controller/sources/folder-reader.ts'
 import { formatProblem } from '../../../src/controller/sources/format-problem.ts'
 
 const ENVIRONMENT = { OPENAI_API_KEY: 'sk-from-env', EMPTY: '' }
@@ -86,7 +86,7 @@ t.test('R4.7 reads every manifest of a folder and its folders, and nothing else'
 
 t.test('R4.7 every problem names file, line, column, code and field', async (t) => {
   const folder = t.testdir({
-    'bad.yaml': `${account('good')}---\n${account('bad', 'provider: Mock, colour: red')}---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\njust text\n`,
+    'bad.yaml': `${account('good')}---\n${account('bad', 'provider: Mock, colour: red')}---\napiVersion: korproxy.dev/v1alpha1\nkind: Pod\nmetadata: {name: p}\n---\njust text\n`,
     'broken.yaml': 'a: [1,\n',
     'twice.yaml': account('good'),
     'zz-warned.yaml': account('warned', 'provider: Mock, limits: {maxInFlight: 010}'),
@@ -97,13 +97,51 @@ t.test('R4.7 every problem names file, line, column, code and field', async (t) 
     told(set).map((line) => line.replaceAll(`${folder}/`, '')),
     [
       'bad.yaml:9:24 KP-CONF-204 spec.colour: no such field',
-      'bad.yaml:12:1 KP-CONF-202 kind: kind "Pod" with apiVersion "v1" is not known; kinds of korproxy.dev/v1alpha1 are ProviderAccount, ProviderGroup, RoutingProfile, GatewayClient, UsagePolicy, ModelCatalog, GatewayConfig',
+      'bad.yaml:12:1 KP-CONF-202 kind: kind "Pod" with apiVersion "korproxy.dev/v1alpha1" is not known; kinds of korproxy.dev/v1alpha1 are ProviderAccount, ProviderGroup, RoutingProfile, GatewayClient, UsagePolicy, ModelCatalog, GatewayConfig',
       'bad.yaml:15:1 KP-CONF-202 must be an object',
       'broken.yaml:2:1 KP-CONF-201 Flow sequence in block collection must be sufficiently indented and end with a ]',
       'zz-warned.yaml:4:46 KP-CONF-211 spec.limits.maxInFlight: unquoted, kubectl reads this as a number of another form (octal, binary, with "_"); write it in decimal or put it in quotes',
       'twice.yaml:3:12 KP-CONF-205 metadata.name: ProviderAccount good is already defined at bad.yaml:3',
     ],
   )
+})
+
+t.test('R4.8 objects of other Kubernetes APIs are left out with a warning; slips of the pen are errors', async (t) => {
+  const object = (apiVersion: string, kind: string) => `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n`
+  const folder = t.testdir({
+    'a.yaml': `${account('a')}---\n${object('external-secrets.io/v1', 'ExternalSecret')}`,
+    'kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n',
+    'slips.yaml': [
+      object('korproxy.dev/v1alpha2', 'ProviderAccount'),
+      object('korproxy.de/v1alpha1', 'ProviderAcount'),
+      object('v1', 'GatewayClient'),
+      object('v2', 'Secret'),
+      'kind: Deployment\n',
+    ].join('---\n'),
+  })
+  const set = await readFolder(folder, OPTIONS)
+  t.strictSame(names(set), ['a'])
+  t.strictSame(
+    told(set).map((line) => line.replaceAll(`${folder}/`, '').replace(/ is not known; .*/, '')),
+    [
+      "a.yaml:7:1 KP-CONF-227 kind: ExternalSecret of external-secrets.io/v1 is none of KorProxy's and is left out",
+      "kustomization.yaml:2:1 KP-CONF-227 kind: Kustomization of kustomize.config.k8s.io/v1beta1 is none of KorProxy's and is left out",
+      'slips.yaml:1:1 KP-CONF-202 apiVersion: apiVersion must be korproxy.dev/v1alpha1, not "korproxy.dev/v1alpha2"',
+      'slips.yaml:6:1 KP-CONF-202 kind: kind "ProviderAcount" with apiVersion "korproxy.de/v1alpha1"',
+      'slips.yaml:9:1 KP-CONF-202 apiVersion: apiVersion must be korproxy.dev/v1alpha1, not "v1"',
+      'slips.yaml:14:1 KP-CONF-202 kind: kind "Secret" with apiVersion "v2"',
+      'slips.yaml:17:1 KP-CONF-202 kind: kind "Deployment" with apiVersion (missing)',
+    ],
+  )
+})
+
+t.test('an object that is taken out beside a foreign one of its name is gone', async (t) => {
+  const foreign = 'apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: a}\n'
+  const folder = t.testdir({ 'a.yaml': `${account('a')}---\n${foreign}`, 'b.yaml': account('b') })
+  const reader = new FolderReader(folder, OPTIONS)
+  t.strictSame(names((await reader.read()).set), ['a', 'b'])
+  writeFileSync(join(folder, 'a.yaml'), foreign)
+  t.strictSame(names((await reader.read()).set), ['b'])
 })
 
 t.test('R4.7 a folder that cannot be read is an error at the start', async (t) => {
