@@ -16,16 +16,19 @@ const MAX_DEPTH = 40
 /**
  * Reduces JSON Schema to the subset of OpenAPI that Gemini's `parameters` and `responseSchema` know. Only for schemas, never for
  * arguments. What the subset cannot say is left out, which only widens what is valid; a schema that contains itself ends in a
- * plain object. Never throws.
+ * plain object, and so does one of more than 5,000 parts or 40 levels: `onCut` tells of it. Never throws.
  * @see https://ai.google.dev/api/caching#Schema
  */
-export function cleanSchema(schema: JsonObject): JsonObject {
-  return cleanNode(schema, { root: schema, references: new Set(), depth: 0, budget: { nodes: MAX_NODES } })
+export function cleanSchema(schema: JsonObject, onCut: () => void): JsonObject {
+  return cleanNode(schema, { root: schema, references: new Set(), depth: 0, onCut, budget: { nodes: MAX_NODES } })
 }
 
 function cleanNode(value: JsonValue, walk: Walk): JsonObject {
   walk.budget.nodes -= 1
-  if (walk.budget.nodes < 0 || walk.depth > MAX_DEPTH) return { type: 'object' }
+  if (walk.budget.nodes < 0 || walk.depth > MAX_DEPTH) {
+    walk.onCut()
+    return { type: 'object' }
+  }
   if (!isJsonObject(value)) return { type: 'string' }
   const { node, place } = expandSchema(value, walk)
   const inner: Walk = { ...place, budget: walk.budget }

@@ -8,6 +8,8 @@ export interface SchemaPlace {
   /** References being resolved on the way here. */
   readonly references: ReadonlySet<string>
   readonly depth: number
+  /** Called where a part is left out: the schema contains itself, or is too deep. */
+  readonly onCut: () => void
 }
 
 /** What stands for a schema that contains itself: Google's subset cannot say it. */
@@ -20,7 +22,7 @@ export function expandSchema(node: JsonObject, place: SchemaPlace): { node: Json
   const layers: JsonValue[] = [own]
   let references = place.references
   if (typeof reference === 'string') {
-    if (references.has(reference)) layers.push(ENDLESS)
+    if (references.has(reference)) layers.push(cut(place))
     else layers.push(resolvePointer(place.root, reference))
     references = new Set([...references, reference])
   }
@@ -41,7 +43,12 @@ export function expandSchema(node: JsonObject, place: SchemaPlace): { node: Json
 const MAX_LAYERS = 40
 
 function expandLayer(layer: JsonObject, place: SchemaPlace): { node: JsonObject; place: SchemaPlace } {
-  return place.depth > MAX_LAYERS ? { node: ENDLESS, place } : expandSchema(layer, place)
+  return place.depth > MAX_LAYERS ? { node: cut(place), place } : expandSchema(layer, place)
+}
+
+function cut({ onCut }: SchemaPlace): JsonObject {
+  onCut()
+  return ENDLESS
 }
 
 /** `#/$defs/Name`; what is not in this document stands for anything. */

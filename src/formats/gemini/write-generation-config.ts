@@ -1,4 +1,3 @@
-import type { TargetModel } from '../format.ts'
 import type { ChatRequest, ImagePart, JsonObject, Sampling } from '../ir/chat-request.ts'
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { cleanSchema } from './clean-schema.ts'
@@ -16,11 +15,12 @@ interface WrittenConfig {
 const MAX_STOP_SEQUENCES = 5
 
 /** @see https://ai.google.dev/api/generate-content#generationconfig */
-export function writeGenerationConfig(request: ChatRequest, { model, dropped }: GeminiTarget): WrittenConfig {
+export function writeGenerationConfig(request: ChatRequest, target: GeminiTarget): WrittenConfig {
+  const { model, dropped } = target
   const { sampling } = request
   const samples = model.capabilities.sampling !== false
   const stop = (sampling.stop ?? []).filter((sequence) => sequence !== '')
-  const answer = writeResponseFormat(request, model)
+  const answer = writeResponseFormat(request, target)
   if (!samples) reportUnsampled(sampling, dropped)
   if (stop.length > MAX_STOP_SEQUENCES) dropped.add('stop')
   const config = present({
@@ -73,21 +73,24 @@ interface WrittenAnswer {
 const JSON_ANSWER = { responseMimeType: 'application/json' }
 
 /** Before Gemini 3 a JSON answer together with functions is refused: there the schema goes into the prompt. */
-function writeResponseFormat(request: ChatRequest, target: TargetModel): WrittenAnswer {
+function writeResponseFormat(request: ChatRequest, { model, dropped }: GeminiTarget): WrittenAnswer {
   const format = request.responseFormat
   if (format === undefined || format.type === 'text') return { config: {}, instruction: undefined }
-  const beside = request.tools.length === 0 || isThirdGeneration(target)
+  const beside = request.tools.length === 0 || isThirdGeneration(model)
   const config = beside ? JSON_ANSWER : {}
   if (format.type === 'json') {
     return { config, instruction: beside ? undefined : 'Unless you call a function, answer with a JSON object only.' }
   }
-  if (!beside || target.capabilities.jsonSchema === false) {
+  if (!beside || model.capabilities.jsonSchema === false) {
     const lead = beside ? 'Answer' : 'Unless you call a function, answer'
     const schema = JSON.stringify(withoutDialect(format.schema))
     return { config, instruction: `${lead} with JSON only, valid against this JSON Schema:\n${schema}` }
   }
-  if (target.quirks.openApiSchemas === true) {
-    return { config: { ...config, responseSchema: cleanSchema(format.schema) }, instruction: undefined }
+  if (model.quirks.openApiSchemas === true) {
+    return {
+      config: { ...config, responseSchema: cleanSchema(format.schema, () => dropped.add('response_format.schema')) },
+      instruction: undefined,
+    }
   }
   return { config: { ...config, responseJsonSchema: withoutDialect(format.schema) }, instruction: undefined }
 }

@@ -14,14 +14,19 @@ export function writeTools(request: ChatRequest, target: GeminiTarget): JsonObje
   }
 }
 
-function writeDeclaration(tool: Tool, { toolNames, model, dropped }: GeminiTarget): JsonObject {
-  if (tool.strict === true) dropped.add('tools.strict')
+function writeDeclaration(tool: Tool, target: GeminiTarget): JsonObject {
+  if (tool.strict === true) target.dropped.add('tools.strict')
   const parameters = tool.parameters === undefined || hasNoProperties(tool.parameters) ? undefined : tool.parameters
   return {
-    name: toolNames.encode(tool.name),
+    name: target.toolNames.encode(tool.name),
     ...(tool.description === undefined || tool.description === '' ? {} : { description: tool.description }),
-    ...(parameters === undefined ? {} : writeParameters(parameters, model.quirks.openApiSchemas === true)),
+    ...(parameters === undefined ? {} : writeParameters(parameters, target)),
   }
+}
+
+function writeParameters(schema: JsonObject, { model, dropped }: GeminiTarget): JsonObject {
+  if (model.quirks.openApiSchemas !== true) return { parametersJsonSchema: withoutDialect(schema) }
+  return { parameters: cleanSchema(schema, () => dropped.add('tools.parameters')) }
 }
 
 /** Google refuses an object schema without properties; a function without parameters has none. */
@@ -31,10 +36,6 @@ function hasNoProperties(schema: JsonObject): boolean {
   return (
     !['$ref', 'anyOf', 'oneOf', 'allOf'].some((key) => key in schema) && !isJsonObject(schema['additionalProperties'])
   )
-}
-
-function writeParameters(schema: JsonObject, subset: boolean): JsonObject {
-  return subset ? { parameters: cleanSchema(schema) } : { parametersJsonSchema: withoutDialect(schema) }
 }
 
 /** `$schema` names the dialect and says nothing about the value; some of Google's endpoints refuse the keyword. */

@@ -33,7 +33,8 @@ export const geminiProvider: Provider = {
   forwardedReplyHeaders: ['server-timing', 'x-gemini-service-tier'],
   classifyFailure: (reply, nowMs) => classifyFailure(GEMINI_DIALECT, reply, nowMs),
   readRateLimits: () => undefined,
-  quirks: () => ({}),
+  // JSON Schema came with Gemini 2.
+  quirks: (_, model) => (/^(?:models\/)?gemini-(?:1\.|pro\b)/.test(model) ? { openApiSchemas: true } : {}),
   issuer: () => 'gemini',
   capabilities: geminiCapabilities,
   healthCheck: (account) => ({
