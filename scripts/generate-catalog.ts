@@ -133,7 +133,13 @@ function booleans(entry: Entry): Record<string, boolean> {
   })
   // Google's word for a model that cannot stop thinking is one that lacks its lowest level.
   const alwaysThinks = entry.litellm_provider === 'gemini' && entry['supports_minimal_reasoning_effort'] === false
-  return { ...Object.fromEntries(pairs), ...(alwaysThinks && { thinkingAlwaysOn: true }) }
+  // The source marks every model that thinks; of one with tools its silence is a no.
+  const isPlain = entry['supports_function_calling'] === true && entry['supports_reasoning'] === undefined
+  return {
+    ...Object.fromEntries(pairs),
+    ...(isPlain && { reasoning: false }),
+    ...(alwaysThinks && { thinkingAlwaysOn: true }),
+  }
 }
 
 function modelPricing(entry: Entry): ModelPricing | undefined {

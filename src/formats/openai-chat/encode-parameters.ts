@@ -1,6 +1,7 @@
 import type { TargetModel } from '../format.ts'
 import type { JsonValue, Reasoning, ReasoningEffort, Sampling } from '../ir/chat-request.ts'
 import type { EncodingContext } from './encoding-context.ts'
+import { takenEffort } from './taken-effort.ts'
 
 type Fields = Readonly<Record<string, JsonValue | undefined>>
 
@@ -56,7 +57,7 @@ export function encodeReasoning(
   if (effort === undefined) return undefined
   const { reasoning: reasons } = target.capabilities
   // A model that does not reason need not be told not to.
-  if (reasons === true || (reasons === undefined && effort !== 'none')) return effort
+  if (reasons === true || (reasons === undefined && effort !== 'none')) return takenEffort(effort, target)
   if (effort !== 'none') dropped.add('reasoning_effort')
   return undefined
 }

@@ -3,6 +3,7 @@ import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort } from '../ir/
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { shortIdentifier } from '../openai-chat/short-identifier.ts'
+import { takenEffort } from '../openai-chat/taken-effort.ts'
 
 /** The API refuses a smaller `max_output_tokens`. */
 const LEAST_OUTPUT_TOKENS = 16
@@ -78,7 +79,7 @@ function encodeReasoning(
   }
   const effort = effortOf(reasoning)
   const options = jsonFields({
-    effort: effort === 'none' && target.capabilities.thinkingAlwaysOn === true ? 'low' : effort,
+    effort: effort === undefined ? undefined : takenEffort(effort, target),
     summary: reasoning.includeThoughts === true ? 'auto' : undefined,
   })
   return Object.keys(options).length > 0 ? options : undefined

@@ -1,3 +1,4 @@
+import type { ModelCapabilities } from '#formats/format.ts'
 import type { Account } from '#table/routing-table.ts'
 import { baseUrl, withApiPath } from '../build-url.ts'
 import { classifyFailure } from '../classify-failure.ts'
@@ -19,6 +20,10 @@ export const OPENAI_REPLY_HEADERS: readonly string[] = [
 
 /** Models that think: they refuse `stop` and sampling, and want `max_completion_tokens`. */
 const REASONING_MODEL = /^(?:o\d|gpt-5|codex)/
+/** Models that answer 400 to every depth of reasoning. */
+const PLAIN_MODEL = /^(?:ft:)?(?:gpt-[34]|chatgpt-4o)/
+/** Of those that think: the first ones, and those for code, cannot be told not to. @see https://platform.openai.com/docs/guides/reasoning */
+const ALWAYS_THINKS = /^(?:o\d|codex|gpt-5(?:-mini|-nano|-pro)?(?:-\d{4}-\d{2}-\d{2})?$|gpt-5[\d.]*-codex)/
 
 /** @see https://platform.openai.com/docs/api-reference */
 export const openaiProvider: Provider = {
@@ -45,8 +50,19 @@ export const openaiProvider: Provider = {
   readRateLimits: readOpenAIRateLimits,
   quirks: () => ({ maxTokensField: 'max_completion_tokens', midSystemAs: 'system', streamUsage: true }),
   issuer: () => 'openai',
-  capabilities: (model) => (REASONING_MODEL.test(model) ? { reasoning: true, sampling: false } : {}),
+  capabilities: openaiCapabilities,
   healthCheck: (account) => ({ url: `${openaiBase(account)}/models`, method: 'GET' }),
+}
+
+function openaiCapabilities(model: string): ModelCapabilities {
+  if (PLAIN_MODEL.test(model)) return { reasoning: false }
+  if (!REASONING_MODEL.test(model)) return {}
+  return {
+    reasoning: true,
+    sampling: false,
+    ...(ALWAYS_THINKS.test(model) && { thinkingAlwaysOn: true }),
+    ...(/^o\d/.test(model) && { effortXhigh: false }),
+  }
 }
 
 function openaiBase(account: Account): string {
