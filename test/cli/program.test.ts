@@ -17,6 +17,10 @@ t.test('R10.2 a wrong command line is exit code 2, on standard error', async (t)
     [['explain', '--model', 'x', '--header', 'novalue'], /It must be name=value\./],
     [['config', 'import'], /^error: missing required argument 'file'\n/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish\./],
+    [
+      ['explain', 'gpt-4o'],
+      /^error: GPT-4O is not an error code; for the way of a request give its model with --model\n/,
+    ],
     [['provider', 'test'], /^error: name an account, or give --all\n/],
     [['serve', '--log-level', 'loud'], /'loud' is invalid\. Allowed choices are debug, info, warn, error\./],
     [['controller', '--log-level', 'loud'], /Allowed choices are debug, info, warn, error\./],
@@ -93,12 +97,20 @@ t.test('version says what runs, in every form', async (t) => {
 
 t.test('completion offers commands, options and choices', async (t) => {
   const bash = (await runCli(['completion', 'bash'])).out
-  t.match(bash, "    'config') words='validate import export --help' ;;\n")
+  t.match(bash, "    'config') words='validate import export' ;;\n")
+  t.match(bash, "    'config') words='--help' ;;\n")
   t.match(bash, "    'config import --from') words='desktop litellm' ;;\n")
   t.match(bash, "    'status --output'|'status -o') words='table json yaml' ;;\n")
-  t.match(bash, /\ncomplete -F _korproxy korproxy\n$/)
-  t.match((await runCli(['completion', 'zsh'])).out, /^#compdef korproxy\n/)
+  t.match(bash, /\ncomplete -o default -F _korproxy korproxy\n$/)
+  const zsh = (await runCli(['completion', 'zsh'])).out
+  t.match(zsh, /^#compdef korproxy\n/)
+  t.match(zsh, /; then _bash_complete -o default -F _korproxy; fi\n$/, 'the first completion is answered too')
   const fish = (await runCli(['completion', 'fish'])).out
   t.match(fish, "complete -c korproxy -n '__fish_use_subcommand' -f -a explain -d ")
   t.match(fish, "-l from -d 'what the file is of; absent: as it looks' -x -a 'desktop litellm'\n")
+  t.match(
+    fish,
+    "-n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from validate import export' -f -a export -d ",
+  )
+  t.match(fish, "-n '__fish_seen_subcommand_from serve' -l config -d 'folder (or file) of manifests' -r\n")
 })

@@ -69,7 +69,9 @@ async function explain(
 
 function explainCode(command: CliCommand, code: string, flags: OutputFlags, { terminal }: CommandContext): void {
   if (!isErrorCode(code)) {
-    command.error(`error: ${code} is not an error code${suggestion(code, Object.keys(ERRORS))}`)
+    const likely = suggestion(code, Object.keys(ERRORS))
+    const otherwise = likely === '' ? '; for the way of a request give its model with --model' : likely
+    command.error(`error: ${code} is not an error code${otherwise}`)
   }
   printResult(terminal, flags.output, { code, ...ERRORS[code] }, () => codePage(code))
 }
