@@ -192,6 +192,8 @@ export interface EmbeddingFormat {
   ): { readonly body: JsonObject; readonly dropped: readonly string[] }
   decodeReply(body: JsonObject): EmbeddingReply
   encodeReply(reply: EmbeddingReply, request: EmbeddingRequest): JsonObject
+  /** A request for another name of the model, where the body repeats the name of the path. Absent: `model` of the body says all. */
+  readonly withModel?: (body: JsonObject, model: string) => JsonObject
 }
 
 /** A model as lists show it. */

@@ -3,6 +3,8 @@ import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { EmbeddingFormat } from '../format.ts'
 import { oneOrMany, protoMessage } from '../gemini/camel-case.ts'
 import { readModelName } from '../gemini/decode-request.ts'
+import type { JsonObject } from '../ir/chat-request.ts'
+import { isJsonObject } from '../ir/json-fields.ts'
 import { parseReplyBody, parseRequestBody } from '../ir/parse-with.ts'
 import {
   type EmbedContentRequest,
@@ -10,7 +12,7 @@ import {
   readEmbeddingInput,
   uncarriedFields,
 } from './embed-content-schema.ts'
-import { droppedEmbeddingFields, writeEmbedRequest } from './write-embed-request.ts'
+import { droppedEmbeddingFields, modelResource, writeEmbedRequest } from './write-embed-request.ts'
 
 const embedContentReply = z.object({ embedding: z.object({ values: z.array(z.number()) }) })
 
@@ -47,6 +49,12 @@ export const geminiEmbed: EmbeddingFormat = {
     return { model: undefined, vectors: [embedding.values], inputTokens: undefined }
   },
   encodeReply: (reply) => ({ embedding: { values: reply.vectors[0] ?? [] } }),
+  withModel: renamed,
+}
+
+/** Google refuses a model in the body that is not the one of the path. */
+function renamed(body: JsonObject, model: string): JsonObject {
+  return body['model'] === undefined ? body : { ...body, model: modelResource(model) }
 }
 
 const batchRequest = protoMessage({ requests: oneOrMany(embedContentRequest) })
@@ -63,10 +71,11 @@ export const geminiBatchEmbed: EmbeddingFormat = {
     return {
       model: readModelName(path.model ?? first.model),
       inputs: requests.map((request, at) => readEmbeddingInput(request, `requests[${at}].content`)),
-      dimensions: shared(requests, 'outputDimensionality'),
+      dimensions: sharedDimensions(requests),
       encoding: 'float',
-      taskType: shared(requests, 'taskType'),
-      title: shared(requests, 'title'),
+      // Nobody else has them, so that they may differ.
+      taskType: requests.find(({ taskType }) => taskType !== undefined)?.taskType,
+      title: requests.find(({ title }) => title !== undefined)?.title,
       user: undefined,
       dropped: [...new Set(requests.flatMap(uncarriedFields))],
     }
@@ -80,17 +89,19 @@ export const geminiBatchEmbed: EmbeddingFormat = {
     return { model: undefined, vectors: embeddings.map(({ values }) => values), inputTokens: undefined }
   },
   encodeReply: (reply) => ({ embeddings: reply.vectors.map((values) => ({ values })) }),
+  withModel: (body, model) => {
+    const { requests } = body
+    if (!Array.isArray(requests)) return body
+    return { ...body, requests: requests.map((request) => (isJsonObject(request) ? renamed(request, model) : request)) }
+  },
 }
 
-/** Other formats say these once for all inputs. @throws KorProxyError KP-PROV-112 when the requests differ */
-function shared<Key extends 'outputDimensionality' | 'taskType' | 'title'>(
-  requests: readonly EmbedContentRequest[],
-  key: Key,
-): EmbedContentRequest[Key] | undefined {
-  const first = requests[0]?.[key]
-  if (requests.every((request) => request[key] === first)) return first
+/** Other formats say it once for all inputs. @throws KorProxyError KP-PROV-112 when the requests differ */
+function sharedDimensions(requests: readonly EmbedContentRequest[]): number | undefined {
+  const dimensions = requests[0]?.outputDimensionality
+  if (requests.every(({ outputDimensionality }) => outputDimensionality === dimensions)) return dimensions
   throw new KorProxyError('KP-PROV-112', {
-    parameter: `requests[].${key}`,
+    parameter: 'requests[].outputDimensionality',
     target: 'other formats',
     reason: 'it must be the same for all requests of a batch',
   })

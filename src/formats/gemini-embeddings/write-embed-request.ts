@@ -13,7 +13,7 @@ export function writeEmbedRequest(input: EmbeddingInput, request: EmbeddingReque
     })
   }
   return {
-    model: `models/${target.id.replace(/^models\//, '')}`,
+    model: modelResource(target.id),
     content: { parts: [{ text: input.text }] },
     ...(request.taskType === undefined ? {} : { taskType: request.taskType }),
     ...(request.title === undefined ? {} : { title: request.title }),
@@ -24,4 +24,8 @@ export function writeEmbedRequest(input: EmbeddingInput, request: EmbeddingReque
 /** What Google's embeddings have no field for. Base64 is written by the client's own format. */
 export function droppedEmbeddingFields(request: EmbeddingRequest): string[] {
   return request.user === undefined ? [] : ['user']
+}
+
+export function modelResource(model: string): string {
+  return `models/${model.replace(/^models\//, '')}`
 }

@@ -159,21 +159,24 @@ function decodedChat(exchange: Exchange, format: ChatFormatName): ChatRequest {
 
 function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: EmbeddingFormatName): PreparedRequest {
   const formats = choice.provider.embeddingFormats(choice.account)
-  const speaksIt = formats.includes(clientFormat)
-  if (speaksIt && !namesModelInside(exchange, choice, clientFormat)) {
+  const { withModel, decodeRequest } = EMBEDDING_FORMATS[clientFormat]
+  if (formats.includes(clientFormat)) {
+    const renames = withModel !== undefined && choice.model !== exchange.requestedModel
     return {
       kind: 'pass-embedding',
       operation: { kind: 'embedding', format: clientFormat },
-      body: passBody(exchange, choice, []),
+      body: renames
+        ? jsonBytes(withModel(parsedBody(exchange), choice.model), exchange.body.length)
+        : passBody(exchange, choice, []),
       format: EMBEDDING_FORMATS[clientFormat],
     }
   }
-  const upstream = speaksIt ? clientFormat : formats[0]
+  const [upstream] = formats
   if (upstream === undefined) {
     throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'embeddings' })
   }
   const path = exchange.surface.pathModel === undefined ? {} : { model: exchange.surface.pathModel }
-  const request = EMBEDDING_FORMATS[clientFormat].decodeRequest(parsedBody(exchange), path)
+  const request = decodeRequest(parsedBody(exchange), path)
   const format = EMBEDDING_FORMATS[upstream]
   const encoded = format.encodeRequest({ ...request, model: choice.model }, targetModel(choice))
   noteDropped(exchange, request.dropped, encoded.dropped)
@@ -184,11 +187,6 @@ function encodeEmbedding(exchange: Exchange, choice: Choice, clientFormat: Embed
     format,
     request,
   }
-}
-
-/** Gemini's embeddings repeat the model of the path in the body, which must then say the provider's name as well. */
-function namesModelInside({ requestedModel }: Exchange, { model }: Choice, format: EmbeddingFormatName): boolean {
-  return format.startsWith('gemini') && model !== requestedModel
 }
 
 /** The client's bytes; only the model's span (and `edits`) differ. */
