@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Dispatcher } from 'undici'
+import type { IncomingHttpHeaders } from 'node:http'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { scanJson } from '#formats/json-scan/scan-json.ts'
 import type { RoutingTable } from '#table/routing-table.ts'
@@ -9,6 +9,7 @@ import { AttemptLoop } from './attempt-loop.ts'
 import { BurstPace } from './burst-pace.ts'
 import { endUnfinished } from './client-http/end-unfinished.ts'
 import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
+import { correlationIdOf } from './correlation-id.ts'
 import { countTokens } from './count-tokens.ts'
 import { CountedIds } from './counted-ids.ts'
 import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts'
@@ -75,7 +76,7 @@ export class Gateway {
           ...state.tokens,
           now: dependencies.now,
           random: dependencies.random,
-          fetch: (request, { caPem }) => fetchToken(tokenPool(pools, request.url, caPem), request),
+          fetch: (request, { caPem }) => fetchToken(pools.ofTokenEndpoint(request.url, caPem), request),
           report: (account, failure) => dependencies.log.warn({ account, err: failure }, 'token refresh failed'),
         }),
         saved: state.health,
@@ -133,8 +134,8 @@ export class Gateway {
   }
 
   /** For an answer that needs no exchange. */
-  newCorrelationId(): string {
-    return this.#runtime.correlationIds.next()
+  correlationIdOf(headers: IncomingHttpHeaders): string {
+    return correlationIdOf(headers, this.#runtime.correlationIds)
   }
 
   /** A fault while one of the gateway's own paths was served. */
@@ -285,11 +286,6 @@ export class Gateway {
 
 /** Without a body these are bad requests, and the scanner says so. */
 const NEEDS_BODY: ReadonlySet<string> = new Set(['chat', 'embedding', 'count-tokens', 'ollama-show'])
-
-/** Token endpoints go through the same dial guard as providers. */
-function tokenPool(pools: UpstreamPools, url: string, caPem: string | undefined): Dispatcher {
-  return pools.get({ origin: new URL(url).origin, connectMs: 5_000, idleTimeoutMs: 10_000, proxyUrl: undefined, caPem })
-}
 
 const HELLO = Buffer.from('KorProxy\n')
 

@@ -1,6 +1,6 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { HttpReply, HttpRequest } from './client-http/http-exchange.ts'
-import type { CountedIds } from './counted-ids.ts'
+import { correlationIdOf } from './correlation-id.ts'
 import type { Exchange } from './exchange.ts'
 import { ModelCatalogue } from './model-catalogue.ts'
 import { readHeader } from './read-header.ts'
@@ -8,8 +8,6 @@ import type { GatewayRuntime } from './runtime.ts'
 import type { ServingTenant } from './serving-table.ts'
 import { fixedSurface, readSurface } from './surface.ts'
 
-/** Safe in headers, log lines and URLs; anything else is replaced. */
-const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/
 const NOBODY = new Uint8Array(0)
 const NO_QUERY = new URLSearchParams()
 
@@ -28,10 +26,7 @@ export function openExchange(runtime: GatewayRuntime, request: HttpRequest, repl
     query,
     startedAtMs: runtime.now(),
     startedAt: runtime.monotonic(),
-    correlationId: readCorrelationId(
-      readHeader(headers, 'x-correlation-id') ?? readHeader(headers, 'x-request-id'),
-      runtime.correlationIds,
-    ),
+    correlationId: correlationIdOf(headers, runtime.correlationIds),
     tenant: NO_TENANT,
     client: undefined,
     body: NOBODY,
@@ -61,10 +56,6 @@ export function openExchange(runtime: GatewayRuntime, request: HttpRequest, repl
     errorCode: '',
     status: 0,
   }
-}
-
-function readCorrelationId(given: string | undefined, ids: CountedIds): string {
-  return given !== undefined && CORRELATION_ID.test(given) ? given : ids.next()
 }
 
 /** Stands until the authenticate stage knows better; nothing may look into it. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -36,8 +36,8 @@ const OWN_PATH = /^\/(?:livez|readyz|metrics|_korproxy\/)/
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<GatewayServer> {
   const open = isLoopback(options.host)
   gateway.listensOn(open ? 'loopback' : 'network')
-  const errorContext = (): PlainErrorContext => ({
-    correlationId: gateway.newCorrelationId(),
+  const errorContext = (headers: IncomingHttpHeaders): PlainErrorContext => ({
+    correlationId: gateway.correlationIdOf(headers),
     docsUrl: options.docsUrl,
   })
   const clients = new ClientListener(
@@ -50,8 +50,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   const app = Fastify({
     logger: false,
     serverFactory: () => clients.server,
-    clientErrorHandler: (error, socket) => answerParseError(error, socket, errorContext()),
-    exposeHeadRoutes: false,
+    clientErrorHandler: (error, socket) => answerParseError(error, socket, errorContext({})),
     forceCloseConnections: 'idle',
   })
   app.removeAllContentTypeParsers()
@@ -59,7 +58,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
     if (!(error instanceof KorProxyError)) gateway.noteFault(error)
-    sendPlainError(error, { request: request.raw, reply: reply.raw }, errorContext())
+    sendPlainError(error, { request: request.raw, reply: reply.raw }, errorContext(request.headers))
   })
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
@@ -78,14 +77,17 @@ function listener(
   {
     errorContext,
     localNamesOnly,
-  }: { readonly errorContext: () => PlainErrorContext; readonly localNamesOnly: boolean },
+  }: {
+    readonly errorContext: (headers: IncomingHttpHeaders) => PlainErrorContext
+    readonly localNamesOnly: boolean
+  },
 ): RequestListener {
   return (request, reply) => {
     try {
       checkFraming(request)
       if (localNamesOnly) checkLocalNames(request)
     } catch (error) {
-      sendPlainError(error, { request, reply }, errorContext())
+      sendPlainError(error, { request, reply }, errorContext(request.headers))
       return
     }
     if (!OWN_PATH.test(request.url ?? '')) {

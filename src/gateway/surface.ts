@@ -72,6 +72,7 @@ export function fixedSurface(method: string, path: string): Surface | undefined 
 /** Reads the surface from the request line; `path` is without query and already known to be plain (no escapes that hide slashes). */
 export function readSurface(method: string, path: string, query: URLSearchParams, header: HeaderReader): Surface {
   return (
+    reflectingSurface(method) ??
     probeSurface(method, path) ??
     geminiVerbSurface(method, path, query) ??
     ollamaSurface(method, path) ??
@@ -95,6 +96,11 @@ function surface(
     pathStream: path.pathStream,
     arrayStream: path.arrayStream ?? false,
   }
+}
+
+/** The answer to TRACE is the request as the provider got it, with the credential of its account. */
+function reflectingSurface(method: string): Surface | undefined {
+  return method === 'TRACE' ? surface('openai', { kind: 'unsupported' }, undefined) : undefined
 }
 
 function probeSurface(method: string, path: string): Surface | undefined {

@@ -98,6 +98,9 @@ t.test('R5 where a client exists every request needs a key, and each mistake has
     if (status !== 200) t.equal(answer.retry, 'false', name)
   }
   t.equal((await ask(stack, {}, '/v1/chat/completions?key=kp-open')).status, 200)
+  t.equal((await ask(stack, {}, '/v1/chat/completions?key=kp-open&key=kp-open')).status, 200)
+  const { status, code } = await ask(stack, {}, '/v1/chat/completions?key=kp-open&key=kp-gpt')
+  t.strictSame({ status, code }, { status: 400, code: 'KP-AUTH-008' }, 'two keys in the query')
 })
 
 t.test('S1 every path of the AI surfaces is closed without a key, and nobody is asked', async (t) => {

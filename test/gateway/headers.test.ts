@@ -256,3 +256,11 @@ t.test('a reply header that HTTP does not allow is no way to break the reply', a
     t.type(JSON.parse(await reply.text()), 'object')
   }
 })
+
+t.test('S7 TRACE is refused: a provider that answers it would show the key of the account', async (t) => {
+  const stack = await startStack(t, accounts(['a']))
+  const reply = await sendRaw(stack.url, 'TRACE /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  t.equal(reply.status, 501)
+  t.equal(reply.headers['x-korproxy-error'], 'KP-SYS-518')
+  t.equal(stack.simulator.requests().length, 0)
+})

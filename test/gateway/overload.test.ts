@@ -127,3 +127,13 @@ t.test('clients that leave make room at once', async (t) => {
   )
   t.equal(left, 0, 'each call was cancelled')
 })
+
+t.test('load balancers that ask by HEAD are answered, and nobody else is asked', async (t) => {
+  const stack = await startStack(t, accounts(['a']))
+  for (const path of ['/livez', '/readyz', '/metrics']) {
+    const reply = await fetch(`${stack.url}${path}`, { method: 'HEAD' })
+    t.equal(reply.status, 200, path)
+    t.equal(await reply.text(), '', path)
+  }
+  t.equal(stack.simulator.requests().length, 0)
+})

@@ -114,6 +114,27 @@ t.test('R7.4 a good correlation id comes back and goes on; any other is replaced
   }
 })
 
+t.test('R7.4 what is refused before it is served has the id of its client, too', async (t) => {
+  const stack = await startStack(t, MANIFESTS)
+  const { port } = new URL(stack.url)
+  const heads = {
+    'KP-NET-310': 'POST /v1//chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n',
+    'KP-SYS-520': `GET /v1/models HTTP/1.1\r\nHost: evil.example:${port}\r\n`,
+    'KP-AUTH-009': 'GET /_korproxy/status HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+  }
+  for (const [code, head] of Object.entries(heads)) {
+    const first = await sendRaw(stack.url, `${head}X-Correlation-ID: mine-1\r\nX-Request-ID: mine-2\r\n\r\n`)
+    t.equal(first.headers['x-korproxy-error'], code)
+    t.equal(first.headers['x-correlation-id'], 'mine-1', code)
+    t.equal(first.headers['x-request-id'], 'mine-1', code)
+    t.equal(JSON.parse(first.body).error.correlation_id, 'mine-1', code)
+    const second = await sendRaw(stack.url, `${head}X-Request-ID: mine-2\r\n\r\n`)
+    t.equal(second.headers['x-correlation-id'], 'mine-2', code)
+    const bad = await sendRaw(stack.url, `${head}X-Correlation-ID: a b\r\n\r\n`)
+    t.match(bad.headers['x-correlation-id'], /^[0-9a-f-]{36}$/, code)
+  }
+})
+
 t.test('parameters that a target cannot express are named in a header, those of the answer only', async (t) => {
   const stack = await startStack(
     t,

@@ -27,6 +27,7 @@ export function plainError(error: KorProxyError, { correlationId, docsUrl }: Pla
       'content-length': body.length,
       'x-korproxy-error': error.code,
       'x-correlation-id': correlationId,
+      'x-request-id': correlationId,
       connection: 'close',
     },
     body,

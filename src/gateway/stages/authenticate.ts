@@ -72,10 +72,11 @@ function readClientKey(headers: IncomingHttpHeaders, query: URLSearchParams): st
     authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined
   const apiKey = readHeader(headers, 'x-api-key')
   const googKey = readHeader(headers, 'x-goog-api-key')
-  const queryKey = query.size === 0 ? undefined : (query.get('key') ?? undefined)
+  const queryKeys = query.size === 0 ? [] : query.getAll('key')
+  const queryKey = queryKeys[0]
   const key = bearer || apiKey || googKey || queryKey || undefined
   const differs = (other: string | undefined): boolean => other !== undefined && other !== '' && other !== key
-  if (differs(apiKey) || differs(googKey) || differs(queryKey)) {
+  if (differs(apiKey) || differs(googKey) || queryKeys.some(differs)) {
     throw new KorProxyError('KP-AUTH-008', { places: keyPlaces({ bearer, apiKey, googKey, queryKey }).join(', ') })
   }
   return key

@@ -49,6 +49,9 @@ export function receiveBody(
   return new BodyReader(exchange, limits, memory, sweeper).body
 }
 
+/** What a client is given room for before it has sent anything worth it. */
+const UNPROVEN_BYTES = 256 * 1024
+
 class BodyReader implements Swept, Abortable {
   readonly body: Promise<Uint8Array>
   readonly #exchange: Exchange
@@ -113,9 +116,20 @@ class BodyReader implements Swept, Abortable {
     if (this.#declaredBytes === undefined) this.#pieces.push(chunk)
     else if (chunk.length === this.#declaredBytes) this.#whole = chunk
     else {
-      this.#whole ??= Buffer.allocUnsafeSlow(this.#declaredBytes)
+      this.#whole = this.#roomFor(this.#bytes + chunk.length, this.#declaredBytes)
       this.#whole.set(chunk, this.#bytes)
     }
+  }
+
+  /** Memory for all that was promised goes only to a client that has sent a good part. */
+  #roomFor(bytes: number, declaredBytes: number): Buffer {
+    const before = this.#whole
+    if (before !== undefined && bytes <= before.length) return before
+    const room = Buffer.allocUnsafeSlow(
+      bytes <= UNPROVEN_BYTES ? Math.min(declaredBytes, UNPROVEN_BYTES) : declaredBytes,
+    )
+    if (before !== undefined) room.set(before)
+    return room
   }
 
   #onEnd(): void {

@@ -77,6 +77,17 @@ export class UpstreamPools {
     return pool
   }
 
+  /** Token endpoints go through the same dial guard as providers. */
+  ofTokenEndpoint(url: string, caPem: string | undefined): Dispatcher {
+    return this.get({
+      origin: new URL(url).origin,
+      connectMs: 5_000,
+      idleTimeoutMs: 10_000,
+      proxyUrl: undefined,
+      caPem,
+    })
+  }
+
   /**
    * A table with these accounts was applied. Pools that they used last stay, as do those asked for since the apply before; others
    * are closed once their requests under way are over.
