@@ -4,7 +4,7 @@ import type { GroupRun } from './group-walk.ts'
 import type { ClientReply } from './reply/client-reply.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { ServingAccount } from './serving-account.ts'
-import { renewedOr, secretOf } from './stages/account-secret.ts'
+import { renewedOr, secretOf, whileWanted } from './stages/account-secret.ts'
 import { type DispatchInput, dispatch } from './stages/dispatch.ts'
 import { type Choice, encode, noteDropped, type PreparedRequest, targetModel } from './stages/encode.ts'
 import { withoutForeignThinking } from './stages/without-foreign-thinking.ts'
@@ -52,7 +52,7 @@ export class AccountAttempt {
     const prepared = encode(exchange, this.#choice())
     this.#begin()
     const secret = secretOf(account)
-    if (secret instanceof Promise) return secret.then((late) => this.#send(prepared, late))
+    if (secret instanceof Promise) return whileWanted(exchange, secret).then((late) => this.#send(prepared, late))
     return this.#send(prepared, secret)
   }
 
@@ -81,7 +81,8 @@ export class AccountAttempt {
     const { exchange, client, runtime } = this.#place
     const { runtime: account, model } = this.chosen
     const { timeouts, deadline } = this.#run
-    this.#input = { exchange, client, prepared, account, model, secret, timeouts, deadline }
+    const startedAt = this.#startedAt
+    this.#input = { exchange, client, prepared, account, model, secret, timeouts, startedAt, deadline }
     return dispatch(runtime, this.#input)
   }
 
@@ -112,7 +113,7 @@ export class AccountAttempt {
     if (renew === undefined || !isRefused) return result
     this.#endCall(result)
     // One fresh token, then the credential counts as refused.
-    const refused = await renewedOr(result, renew)
+    const refused = await whileWanted(this.#place.exchange, renewedOr(result, renew))
     return refused ?? this.#resendStale(await this.call())
   }
 
@@ -125,7 +126,7 @@ export class AccountAttempt {
     if (stripped === undefined) return first
     this.#endCall(first)
     this.#begin()
-    this.#input = { ...input, prepared: stripped.prepared }
+    this.#input = { ...input, prepared: stripped.prepared, startedAt: this.#startedAt }
     noteDropped(exchange, stripped.dropped)
     const second = await this.#resendStale(await dispatch(runtime, this.#input))
     return second.kind === 'failed' && second.failure.outcome.kind === 'refused' ? first : second

@@ -168,7 +168,9 @@ export class AttemptLoop {
   /** Waits once for an account whose limit ends within the policy's patience. */
   async #waitForOne(run: GroupRun, selection: NoAccount): Promise<Chosen | undefined> {
     const { retryAfterMs } = selection
-    const patient = retryAfterMs !== undefined && retryAfterMs <= run.policy.maxRetryAfterWaitMs
+    const remainingMs = run.deadline - this.#place.runtime.monotonic()
+    const patienceMs = Math.min(run.policy.maxRetryAfterWaitMs, remainingMs)
+    const patient = retryAfterMs !== undefined && retryAfterMs <= patienceMs
     if (
       selection.reason === 'all-limited' &&
       patient &&

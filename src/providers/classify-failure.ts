@@ -183,8 +183,14 @@ function requestTooLarge({ status }: Facts): Verdict | undefined {
   return status === 413 ? { ...refused('too-large', 'KP-PROV-104'), keepStatus: true } : undefined
 }
 
+/**
+ * A time-out, a conflict or an early request on the provider's side; a proxy that wants its own credential, a server that is the wrong
+ * one; and a call that somebody on the way cancelled (nginx, CANCELLED of Google).
+ */
+const NOT_OF_THE_REQUEST: ReadonlySet<number> = new Set([407, 408, 409, 421, 425, 499])
+
 function requestRefused({ status }: Facts): Verdict | undefined {
-  const isRequestFault = status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 425
+  const isRequestFault = status >= 400 && status < 500 && !NOT_OF_THE_REQUEST.has(status)
   return isRequestFault ? { ...refused('invalid', 'KP-PROV-104'), keepStatus: true } : undefined
 }
 

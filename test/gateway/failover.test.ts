@@ -315,3 +315,30 @@ t.test(
     )
   },
 )
+
+t.test('R2.1 R2.7 the time that one account took is no latency of the next', async (t) => {
+  const stack = await withStack(t, [{ sleep: 2_000 }, { reply: {} }])
+  for (const stream of [false, true]) t.equal((await ask(stack, { stream })).headers.get('x-korproxy-account'), 'b')
+  const status = await fetch(`${stack.url}/_korproxy/status`, { headers: { authorization: 'Bearer kpm-test' } })
+  // What the gateway writes there.
+  const { accounts: list } = (await status.json()) as { accounts: { name: string; score: { latencyMs: number } }[] }
+  const latencyMs = list.find(({ name }) => name === 'b')?.score.latencyMs ?? 0
+  t.ok(latencyMs > 0 && latencyMs < 400, `${latencyMs} ms`)
+})
+
+t.test('R2.4 nobody waits for a rate limit that ends after the deadline of the request', async (t) => {
+  const patient = `${MANIFESTS.replace(/timeouts: .*/, 'timeouts: {request: 1s}\n  health: {whenAllUnavailable: FailFast}')}`
+  const stack = await startStack(
+    t,
+    patient
+      .replace('{name: a, priority: 0}, {name: b, priority: 1}', '{name: a}')
+      .replace(/ +fallbackGroupRefs.*\n/, ''),
+  )
+  stack.simulator.script({ script: [{ failure: { status: 429, retryAfterS: 3 } }] })
+  t.equal((await ask(stack)).status, 429)
+  const startedAt = performance.now()
+  const reply = await ask(stack)
+  t.equal(reply.status, 429)
+  t.equal(reply.headers.get('x-korproxy-error'), 'KP-PROV-110')
+  t.ok(performance.now() - startedAt < 900, 'at once')
+})

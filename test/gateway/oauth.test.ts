@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startRig } from '../helpers/gateway-rig.ts'
-import { accounts, type Stack, scratch, startStack } from '../helpers/stack.ts'
+import { accounts, type Stack, scratch, startStack, waitFor } from '../helpers/stack.ts'
 
 /** Account `pro` by OAuth 2 at the simulator; `key` is its first refresh token. */
 function oauthAccount(key = 'rt-first', name = 'pro'): string {
@@ -167,4 +167,35 @@ t.test('R3.6 a new authorisation heals an account that was refused', async (t) =
   stack.configure(oauthAccount('rt-new'))
   while (stack.standalone.gateway.table?.version === version) await new Promise((resolve) => setTimeout(resolve, 20))
   t.equal((await ask(stack)).status, 200)
+})
+
+t.test(
+  'R3.6 a client that leaves while a token is fetched is not waited for, and the token is there for the next',
+  async (t) => {
+    const stack = await startStack(t, oauthAccount())
+    stack.simulator.script({ match: { path: '/oauth/token' }, times: 1, script: [{ sleep: 1_000 }, { reply: {} }] })
+    const leaving = fetch(`${stack.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}',
+      signal: AbortSignal.timeout(200),
+    })
+    await t.rejects(leaving)
+    const left = await stack.settled(1)
+    t.match(left[0], { status: 499 })
+    t.equal(stack.standalone.gateway.inFlight, 0)
+    t.strictSame(tokens(stack), [])
+    t.equal((await ask(stack)).status, 200)
+  },
+)
+
+t.test('R13.1 a drain ends who waits for a token in an error of its own, too', async (t) => {
+  const stack = await startStack(t, oauthAccount())
+  stack.simulator.script({ match: { path: '/oauth/token' }, script: [{ sleep: 5_000 }, { reply: {} }] })
+  const waiting = ask(stack)
+  await waitFor(
+    () => stack.standalone.gateway.inFlight,
+    (count) => count === 1,
+  )
+  await stack.standalone.drain(200)
+  t.match(await waiting, { status: 503, code: 'KP-SYS-502' })
 })

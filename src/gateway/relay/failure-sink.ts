@@ -1,4 +1,4 @@
-import type { AttemptFailure, AttemptResult, ReplySink } from '../upstream/attempt-result.ts'
+import { type AttemptFailure, type AttemptResult, type ReplySink, SinkFailure } from '../upstream/attempt-result.ts'
 import type { Relay } from './relay.ts'
 
 /** Enough for every provider's error; what is longer is not one. */
@@ -15,9 +15,11 @@ export class FailureSink implements ReplySink {
     this.#relay = relay
   }
 
+  /** @throws SinkFailure once enough has come: the rest may have no end */
   data(chunk: Buffer): void {
-    if (this.#bytes < MAX_BYTES) this.#chunks.push(chunk.subarray(0, MAX_BYTES - this.#bytes))
+    this.#chunks.push(chunk.subarray(0, MAX_BYTES - this.#bytes))
     this.#bytes += chunk.length
+    if (this.#bytes >= MAX_BYTES) throw new SinkFailure(this.#classify())
   }
 
   end(): AttemptResult {

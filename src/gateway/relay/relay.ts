@@ -63,8 +63,17 @@ export class Relay {
     readonly kind: 'answered'
     readonly outcome: { kind: 'ok'; latencyMs: number; firstTokenMs: number | undefined }
   } {
-    const { startedAt, firstTokenMs } = this.exchange
-    return { kind: 'answered', outcome: { kind: 'ok', latencyMs: this.#runtime.monotonic() - startedAt, firstTokenMs } }
+    const { startedAt } = this.#input
+    const before = startedAt - this.exchange.startedAt
+    const { firstTokenMs } = this.exchange
+    return {
+      kind: 'answered',
+      outcome: {
+        kind: 'ok',
+        latencyMs: this.#runtime.monotonic() - startedAt,
+        firstTokenMs: firstTokenMs === undefined ? undefined : firstTokenMs - before,
+      },
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import type { Abortable, Exchange } from '../exchange.ts'
 import type { ServingAccount } from '../serving-account.ts'
 import type { AttemptResult } from '../upstream/attempt-result.ts'
+import { connectionFailure } from '../upstream/connection-failure.ts'
 
 type FailedAttempt = Extract<AttemptResult, { kind: 'failed' }>
 
@@ -28,6 +30,23 @@ export async function renewedOr(
     const failure = tokenFailure(error)
     return failure.failure.outcome.kind === 'bad-credential' ? refused : failure
   }
+}
+
+/** Waits for a token, but no longer than the client stays and the gateway may. */
+export function whileWanted<T>(exchange: Pick<Exchange, 'underWay'>, work: Promise<T>): Promise<T | FailedAttempt> {
+  return new Promise((resolve, reject) => {
+    const wait: Abortable = {
+      abort: (reason) => {
+        leave()
+        resolve({ kind: 'failed', failure: connectionFailure(reason, 0) })
+      },
+    }
+    const leave = (): void => {
+      if (exchange.underWay === wait) exchange.underWay = undefined
+    }
+    exchange.underWay = wait
+    work.finally(leave).then(resolve, reject)
+  })
 }
 
 /** KP-PROV-114 stays until somebody authorises anew; anything else may pass. */

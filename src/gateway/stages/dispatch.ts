@@ -16,6 +16,8 @@ export interface DispatchInput {
   readonly model: string
   readonly secret: string | undefined
   readonly timeouts: Timeouts
+  /** Monotonic time at which the account's turn began: what was before is not its doing. */
+  readonly startedAt: number
   /** Monotonic time at which the whole request must be done. */
   readonly deadline: number
 }

@@ -192,7 +192,10 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     if (this.#done) return
     const failure = error instanceof SinkFailure ? error.failure : connectionFailure(error, this.#timeouts.connectMs)
     if (this.#sink !== undefined) this.#finish(this.#sink.fail(failure))
-    else this.#finish({ kind: isStaleConnection(error) ? 'stale' : 'failed', failure })
+    else {
+      const isStale = isStaleConnection(error, this.#runtime.monotonic() - this.#startedAt)
+      this.#finish({ kind: isStale ? 'stale' : 'failed', failure })
+    }
   }
 
   #finish(result: CallResult): void {

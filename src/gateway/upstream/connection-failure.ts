@@ -29,10 +29,21 @@ const CONNECT_CODES = new Set([
   'EADDRNOTAVAIL',
   'ENODATA',
 ])
-const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/
+const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO|INVALID_(?:CA|PURPOSE)$)/
+/** What answers there speaks something else, most likely HTTP without TLS: no certificate is at fault. */
+const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER'
+/** undici's words for an HTTP proxy that lets nobody through. */
+const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
+const CONNECTING = Symbol('while connecting')
+
 const PROTOCOL_CODE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|RESPONSE))/
 /** The HTTP client refuses what the gateway asks of it, such as a header with a line break: nothing has been sent. */
 const OWN_FAULT_CODE = /^UND_ERR_INVALID_/
+
+/** Lets the error tell that there was no connection yet: whatever else it says, nothing has been sent. */
+export function noteConnecting(error: Error): void {
+  Object.assign(error, { [CONNECTING]: true })
+}
 
 export interface ConnectionFailure extends Failure {
   /** Details of the error code, for the client's message. */
@@ -55,19 +66,34 @@ export function connectionFailure(error: Error, connectMs: number): ConnectionFa
   // A decoder's word on the reply, or a reply that is larger than may be kept.
   if (error instanceof KorProxyError) return failure({ kind: 'bad-reply' }, error.code, error.details)
   if (error instanceof BadReply) return failure({ kind: 'bad-reply' }, 'KP-PROV-109', { reason: error.message })
+  return socketFailure(error, connectMs)
+}
+
+/** What the HTTP client or its socket says. */
+function socketFailure(error: Error, connectMs: number): ConnectionFailure {
   const code = errorCode(error)
   if (code === 'KORPROXY_DIAL_REFUSED') {
     return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-307', { reason: rootMessage(error) })
   }
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
+  const isConnecting = CONNECTING in error
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && isConnecting)) {
     return failure({ kind: 'timed-out', phase: 'connect' }, 'KP-NET-301', { limit: connectMs })
   }
-  if (CONNECT_CODES.has(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-300', { reason: code })
+  if (CONNECT_CODES.has(code)) return noConnection(code)
+  const [, proxyStatus] = PROXY_REFUSAL.exec(error.message) ?? []
+  if (proxyStatus !== undefined) return noConnection(`its proxy answered ${proxyStatus}`)
+  if (code === NO_TLS) return noConnection(`no TLS behind its address (${code})`)
   if (TLS_CODE.test(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-306', { reason: code })
   // Nothing is wrong with the provider; another account may have what this one lacks.
   if (OWN_FAULT_CODE.test(code)) return failure({ kind: 'network', phase: 'connect' }, 'KP-SYS-500', { reason: code })
   if (PROTOCOL_CODE.test(code)) return failure({ kind: 'bad-reply' }, 'KP-NET-308', { reason: code })
-  return failure({ kind: 'network', phase: 'reset' }, 'KP-NET-305', { reason: code === '' ? error.message : code })
+  const reason = code === '' ? error.message : code
+  if (isConnecting) return noConnection(reason)
+  return failure({ kind: 'network', phase: 'reset' }, 'KP-NET-305', { reason })
+}
+
+function noConnection(reason: string): ConnectionFailure {
+  return failure({ kind: 'network', phase: 'connect' }, 'KP-NET-300', { reason })
 }
 
 function failure(outcome: Outcome, code: ErrorCode, details: ConnectionFailure['details']): ConnectionFailure {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Client } from 'undici'
+import { noteConnecting } from './connection-failure.ts'
 import { watchConnection } from './stale-connection.ts'
 
 /** A client of a pool, which has one connection at a time, and the socket of that connection, which undici does not show. */
@@ -17,6 +18,7 @@ export class CountedClient {
       connect: (target, callback) =>
         connect(target, (...result) => {
           if (result[0] === null) this.#connected(result[1])
+          else noteConnecting(result[0])
           callback(...result)
         }),
     })
