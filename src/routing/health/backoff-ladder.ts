@@ -36,19 +36,13 @@ export class BackoffLadder {
     givenMs: number | undefined,
     at: { readonly nowMs: number; readonly random: number },
   ): void {
-    if (at.nowMs < this.#untilMs) {
+    if (lasts(this, at.nowMs)) {
       if (givenMs !== undefined) this.#untilMs = Math.max(this.#untilMs, at.nowMs + givenMs)
       return
     }
     this.#sinceMs = at.nowMs
     this.#untilMs = at.nowMs + (givenMs ?? waitOf(policy, this.#step, at.random))
     this.#step += 1
-  }
-
-  /** Waits until a moment that the provider named, without a step. */
-  waitUntil(untilMs: number, nowMs: number): void {
-    if (nowMs >= this.#untilMs) this.#sinceMs = nowMs
-    this.#untilMs = Math.max(this.#untilMs, untilMs)
   }
 
   /** A success: the next limit waits as long as the first. What began before the limit says nothing about it. */
@@ -73,6 +67,11 @@ export class BackoffLadder {
     this.#sinceMs = saved.sinceMs
     this.#untilMs = Math.min(saved.untilMs, latestMs)
   }
+}
+
+/** A wait that would begin later than now is one of before the clock was set back: nobody knows how long it still is. */
+export function lasts(wait: { readonly sinceMs: number; readonly untilMs: number }, nowMs: number): boolean {
+  return nowMs < wait.untilMs && nowMs >= wait.sinceMs
 }
 
 /** `random` from 0 to 1 moves the wait by up to the jitter in both directions; the maximum holds after it. */

@@ -51,7 +51,10 @@ export class Breaker {
   }
 
   isProbeDue(nowMs: number, policy: BreakerPolicy): boolean {
-    if (this.#open === undefined || nowMs < this.#open.nextProbeMs) return false
+    if (this.#open === undefined) return false
+    // The clock was set back: how much of the wait is over nobody knows.
+    if (nowMs < this.#open.openedAtMs) this.#open = { ...this.#open, openedAtMs: nowMs, nextProbeMs: nowMs }
+    if (nowMs < this.#open.nextProbeMs) return false
     this.#probes = this.#probes.filter((startedAtMs) => nowMs - startedAtMs < PROBE_LIFETIME_MS)
     return this.#probes.length < policy.halfOpenRequests
   }

@@ -1,5 +1,5 @@
 import type { HealthPolicy } from '#table/routing-table.ts'
-import { BackoffLadder, type LadderPolicy, type SavedLadder } from './backoff-ladder.ts'
+import { BackoffLadder, type LadderPolicy, lasts, type SavedLadder } from './backoff-ladder.ts'
 import { Breaker, type SavedBreaker } from './breaker.ts'
 
 /** A provider without capacity is not a spent quota: it is asked again soon, and never rests longer than an outage would. */
@@ -51,7 +51,7 @@ export class ScopeHealth {
   /** The provider said that the allowance is used up until `resetAtMs`; a moment in the past lifts it. */
   noteAllowance(resetAtMs: number, nowMs: number): void {
     if (resetAtMs <= nowMs && this.#allowance.untilMs <= nowMs) return
-    const sinceMs = this.#allowance.untilMs > nowMs ? this.#allowance.sinceMs : nowMs
+    const sinceMs = lasts(this.#allowance, nowMs) ? this.#allowance.sinceMs : nowMs
     this.#allowance = { sinceMs, untilMs: Math.min(resetAtMs, nowMs + LONGEST_RETRY_AFTER_MS) }
   }
 
@@ -66,10 +66,10 @@ export class ScopeHealth {
   isTroubled(nowMs: number): boolean {
     return (
       this.breaker.isOpen ||
-      this.#rateLimit.untilMs > nowMs ||
-      this.#overload.untilMs > nowMs ||
-      this.#quota.untilMs > nowMs ||
-      this.#allowance.untilMs > nowMs
+      lasts(this.#rateLimit, nowMs) ||
+      lasts(this.#overload, nowMs) ||
+      lasts(this.#quota, nowMs) ||
+      lasts(this.#allowance, nowMs)
     )
   }
 
@@ -77,7 +77,7 @@ export class ScopeHealth {
   limit(nowMs: number): LimitView | undefined {
     let longest: LimitView | undefined
     const consider = (cause: LimitCause, wait: { readonly sinceMs: number; readonly untilMs: number }): void => {
-      if (wait.untilMs <= nowMs || wait.untilMs <= (longest?.untilMs ?? 0)) return
+      if (!lasts(wait, nowMs) || wait.untilMs <= (longest?.untilMs ?? 0)) return
       longest = { cause, sinceMs: wait.sinceMs, untilMs: wait.untilMs }
     }
     consider('rate-limit', this.#rateLimit)

@@ -240,8 +240,8 @@ t.test('R2.9 a clock that went back leaves no account resting for years', (t) =>
   const after = watch()
   const lateMs = -10_000_000_000
   after.health.restore(before.health.snapshot(), START + lateMs)
-  t.equal(after.untilMs(lateMs, 'm'), lateMs + 1_800_000)
-  t.equal(after.untilMs(lateMs, 'busy'), lateMs + 3_600_000)
+  t.equal(after.state(lateMs, 'busy'), 'available')
+  t.equal(after.probe(lateMs, 'm'), true)
   t.end()
 })
 
@@ -285,5 +285,17 @@ t.test('models are remembered in a bounded number', (t) => {
   const { health, record } = watch()
   for (let count = 0; count < 1_000; count += 1) record(count, FAILED, `model-${count}`)
   t.equal(Object.keys(health.snapshot().models).length, 256)
+  t.end()
+})
+
+t.test('F20 after the clock was set back an erroring account is probed at once, and the probe heals it', (t) => {
+  const account = watch()
+  trip(account)
+  t.equal(account.probe(2_000), false)
+  t.equal(account.state(-3_600_000), 'erroring')
+  t.equal(account.probe(-3_600_000), true)
+  t.equal(account.probe(-3_600_000), false, 'one at a time')
+  account.record(-3_599_900, OK)
+  t.equal(account.state(-3_599_900), 'available')
   t.end()
 })

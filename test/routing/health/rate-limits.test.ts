@@ -142,3 +142,15 @@ t.test(
     t.end()
   },
 )
+
+t.test('F20 a clock that is set back does not make a rest longer', (t) => {
+  const account = watch()
+  account.record(0, limited('account', 30_000))
+  t.equal(account.state(-3_600_000), 'available')
+  account.record(-3_600_000, limited('account', 30_000))
+  t.equal(account.untilMs(-3_590_000), -3_570_000)
+  t.equal(account.state(-3_570_000), 'available')
+  account.record(0, { kind: 'quota-exhausted', retryAfterMs: 7_200_000, scope: 'account' })
+  t.equal(account.state(-86_400_000), 'available')
+  t.end()
+})
