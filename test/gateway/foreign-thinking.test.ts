@@ -178,7 +178,7 @@ t.test('a translated request is sent again without thinking, too', async (t) => 
 })
 
 t.test(
-  'a signature of somebody else is refused by the provider itself, and the answer comes all the same',
+  'a signature of somebody else is refused by the provider itself, and the answer comes all the same (better-ccflare#52, quotio#218)',
   async (t) => {
     const stack = await start(t, 'Anthropic', '')
     const { status, text, headers } = await ask(stack, '/v1/messages', SIGNED.replace('bW9jay', 'c29tZW'))
