@@ -39,12 +39,20 @@ async function printLines(terminal: Terminal, lines: AsyncIterable<AccessLine>, 
   }
 }
 
+/** The lines to come are not known: these hold most names, and longer ones stick out. */
+const NAME_WIDTH = 16
+const MODEL_WIDTH = 26
+
 const HEADS = [
   'TIME'.padEnd(24),
   'STATUS',
   'LATENCY'.padStart(9),
   'TOKENS'.padStart(13),
-  'CLIENT  ACCOUNT  MODEL  ERROR  ID',
+  'CLIENT'.padEnd(NAME_WIDTH),
+  'ACCOUNT'.padEnd(NAME_WIDTH),
+  'MODEL'.padEnd(MODEL_WIDTH),
+  'ERROR'.padEnd(11),
+  'ID',
 ]
 
 function cells(line: AccessLine): string[] {
@@ -54,10 +62,10 @@ function cells(line: AccessLine): string[] {
     `${line.status}${line.truncated ? '!' : ''}`.padEnd(6),
     `${line.latencyMs} ms`.padStart(9),
     `${line.inputTokens ?? '?'}+${line.outputTokens ?? '?'}`.padStart(13),
-    name(line.client),
-    name(line.account),
-    name(line.model),
-    name(line.errorCode),
+    name(line.client).padEnd(NAME_WIDTH),
+    name(line.account).padEnd(NAME_WIDTH),
+    name(line.model).padEnd(MODEL_WIDTH),
+    name(line.errorCode).padEnd(11),
     line.correlationId,
   ]
 }

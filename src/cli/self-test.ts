@@ -1,6 +1,9 @@
+import type { ErrorCode } from '#errors/registry.ts'
 import type { Problem } from '#resources/resource.ts'
 import { unreachable } from './gateway-status.ts'
 import { severityOf } from './load-configuration.ts'
+
+const NO_KEY: ErrorCode = 'KP-AUTH-001'
 
 export interface CheckResult {
   readonly check: string
@@ -186,7 +189,9 @@ async function failWith(reply: Response): Promise<never> {
   const text = await reply.text()
   const message = /"message":\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
   const words = message === undefined ? text.slice(0, 200) : String(JSON.parse(message))
-  throw new CheckFailed(`HTTP ${reply.status}: ${words}`, { code: reply.headers.get('x-korproxy-error') ?? undefined })
+  const code = reply.headers.get('x-korproxy-error') ?? undefined
+  const hint = code === NO_KEY ? ' Give the key of a client with --key.' : ''
+  throw new CheckFailed(`HTTP ${reply.status}: ${words}${hint}`, { code })
 }
 
 /** Which way the answer came, from the gateway's own headers. */

@@ -99,6 +99,16 @@ t.test('R12.3 self-test of a running gateway tells a fault by its code', async (
   t.match(broken.out, /^failed {2}chat +\d+ ms {2}KP-PROV-102 HTTP 502: The credentials of every account/m)
 })
 
+t.test('R12.3 self-test of a gateway that wants a key says how to give one', async (t) => {
+  const client = 'apiVersion: korproxy.dev/v1alpha1\nkind: GatewayClient\nmetadata: {name: c}\n'
+  const digest = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+  const stack = await startStack(t, `${accounts(['a'])}${client}spec: {credentials: [{name: k, sha256: ${digest}}]}\n`)
+  const keyless = await runCli(['self-test', '--server', stack.url])
+  t.equal(keyless.code, 1)
+  t.match(keyless.out, /^failed {2}models .* KP-AUTH-001 HTTP 401: .* Give the key of a client with --key\.$/m)
+  t.equal((await runCli(['self-test', '--server', stack.url, '--key', 'test', '--model', 'gpt-4o'])).code, 0)
+})
+
 t.test('R12.3 self-test of a configuration that serves nothing fails with its codes', async (t) => {
   const keyless = await runCli(['self-test', '--config', 'examples/minimal', '-o', 'json'])
   t.equal(keyless.code, 1)
@@ -214,7 +224,12 @@ spec: {provider: Ollama, baseURL: "http://127.0.0.1:9"}
       },
     ])
     t.match(err, /^KP-CONF-206: Create the Secret with this key, or correct the reference\.$/m)
-    t.equal((await runCli(['provider', 'test', 'good', '--config', folder, ...state])).code, 0)
+    const good = await runCli(['provider', 'test', 'good', '--config', folder, ...state])
+    t.equal(good.code, 0)
+    t.match(
+      good.out,
+      /^NAMESPACE {2}ACCOUNT {2}PROVIDER {2}RESULT {2}MS {2}CODE {2}MESSAGE\ndefault {4}good {5}OpenAI {4}ok /,
+    )
   },
 )
 
@@ -309,9 +324,9 @@ t.test('R7.6 logs filters and sums up the access log', async (t) => {
   const all = await runCli(['logs', '--directory', directory])
   t.strictSame(all, {
     code: 0,
-    out: `TIME                      STATUS    LATENCY         TOKENS  CLIENT  ACCOUNT  MODEL  ERROR  ID
-2026-11-20T10:00:00.000Z  200        120 ms           10+5  team-a  main  gpt-4o  -  c-1
-2026-11-20T11:00:00.000Z  502        120 ms           10+5  team-b  main  gpt-4o  KP-PROV-100  c-2
+    out: `TIME                      STATUS    LATENCY         TOKENS  CLIENT            ACCOUNT           MODEL                       ERROR        ID
+2026-11-20T10:00:00.000Z  200        120 ms           10+5  team-a            main              gpt-4o                      -            c-1
+2026-11-20T11:00:00.000Z  502        120 ms           10+5  team-b            main              gpt-4o                      KP-PROV-100  c-2
 `,
     err: '',
   })

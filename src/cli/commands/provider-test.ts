@@ -86,8 +86,9 @@ function chooseAccounts(
 }
 
 function testTable(tests: readonly AccountTest[], columns: 'Plain' | 'Calls'): string {
-  const heads = ['account', 'provider', 'result', 'ms', 'code', 'message']
-  const rows = tests.map(({ account, provider, result, latencyMs, code, message, call }) => [
+  const heads = ['namespace', 'account', 'provider', 'result', 'ms', 'code', 'message']
+  const rows = tests.map(({ namespace, account, provider, result, latencyMs, code, message, call }) => [
+    namespace,
     account,
     provider,
     result,

@@ -108,7 +108,7 @@ class WatchedFolder implements FolderSource {
       if (!(cause instanceof KorProxyError)) throw cause
       this.#options.log.warn(
         { code: cause.code, path: this.#path },
-        `${cause.message} The last configuration stays in use.`,
+        `${cause.message}; the last configuration stays in use`,
       )
       return
     }
