@@ -102,7 +102,10 @@ t.test('R12.3 self-test of a running gateway tells a fault by its code', async (
 t.test('R12.3 self-test of a gateway that wants a key says how to give one', async (t) => {
   const client = 'apiVersion: korproxy.dev/v1alpha1\nkind: GatewayClient\nmetadata: {name: c}\n'
   const digest = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
-  const stack = await startStack(t, `${accounts(['a'])}\n${client}spec: {credentials: [{name: k, sha256: ${digest}}]}\n`)
+  const stack = await startStack(
+    t,
+    `${accounts(['a'])}\n${client}spec: {credentials: [{name: k, sha256: ${digest}}]}\n`,
+  )
   const keyless = await runCli(['self-test', '--server', stack.url])
   t.equal(keyless.code, 1)
   t.match(keyless.out, /^failed {2}models .* KP-AUTH-001 HTTP 401: .* Give the key of a client with --key\.$/m)
