@@ -81,3 +81,32 @@ t.test('R3.2 where the provider does not count, a file is not counted by its len
   t.same(await count('application/pdf'), { input_tokens: 1_004 })
   t.same(await count('text/plain'), { input_tokens: 75_004 }, 'but its text is')
 })
+
+for (const path of ['/v1/chat/completions', '/v1/messages']) {
+  for (const stream of [true, false]) {
+    t.test(`R7.9 an answer that its provider did not count is no free one: ${path}, stream ${stream}`, async (t) => {
+      const stack = await startStack(t, accounts(['a']))
+      const content = 'four '.repeat(8_000)
+      const chunk = (delta: object, finish_reason: string | null): string =>
+        `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+      const message = { role: 'assistant', content }
+      const whole = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] })
+      stack.simulator.script({
+        script: [
+          { status: 200, headers: { 'content-type': stream ? 'text/event-stream' : 'application/json' } },
+          { write: stream ? `${chunk({ content }, null)}${chunk({}, 'stop')}data: [DONE]\n\n` : whole },
+          { end: true },
+        ],
+      })
+      const reply = await fetch(`${stack.url}${path}`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'gpt-4o', max_tokens: 9, stream, messages: [{ role: 'user', content: 'Hi' }] }),
+      })
+      t.match(await reply.text(), 'four four')
+      const [line] = await stack.settled(1)
+      const output = Number(line?.['outputTokens'])
+      t.ok(output >= 10_000 && output < 10_100, `${output}`)
+      t.match(await stack.metrics(), /korproxy_tokens_total\{.*kind="output",estimated="true"\} 10\d\d\d/)
+    })
+  }
+}

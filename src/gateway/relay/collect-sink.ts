@@ -34,6 +34,7 @@ export class CollectSink implements ReplySink {
     for (const { frame } of this.#splitter.end()) if (frame !== undefined) this.#add(this.#decoder.push(frame))
     this.#add(this.#decoder.end())
     if (!this.#notes.finished) throw new BadReply('the stream ended without a finish reason')
+    this.#notes.estimateOutput()
     this.#deliver(collectReply(this.#events))
     return this.#relay.answered()
   }

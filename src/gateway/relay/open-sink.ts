@@ -3,6 +3,7 @@ import { arrayStreamEncoder } from '#formats/gemini/array-stream.ts'
 import type { ChatEvent, ChatReply } from '#formats/ir/chat-event.ts'
 import type { ChatOptions } from '#formats/ir/chat-request.ts'
 import { collectReply } from '#formats/ir/collect-reply.ts'
+import { estimateBodyTokens } from '#formats/ir/estimate-body-tokens.ts'
 import { CHAT_FORMATS, EMBEDDING_FORMATS } from '#formats/registry.ts'
 import { jsonBytes } from '../json-bytes.ts'
 import type { ChatReading, PreparedRequest } from '../stages/encode.ts'
@@ -11,7 +12,7 @@ import { BadReply } from '../upstream/connection-failure.ts'
 import { CollectSink } from './collect-sink.ts'
 import { FailureSink } from './failure-sink.ts'
 import type { Relay } from './relay.ts'
-import { ReplyNotes } from './reply-notes.ts'
+import { estimateOutput, ReplyNotes } from './reply-notes.ts'
 import { StreamSink } from './stream-sink.ts'
 import { ArrayPassingWriter, PassingWriter, type StreamWriter, TranslatingWriter } from './stream-writer.ts'
 import { contentType, parseReply, WholeSink, type WholeWriter } from './whole-sink.ts'
@@ -120,6 +121,7 @@ function noteEvents({ exchange }: Relay, events: readonly ChatEvent[]): void {
   const notes = new ReplyNotes(exchange)
   for (const event of events) notes.note(event)
   if (!notes.finished) throw new BadReply('the reply has no finish reason')
+  notes.estimateOutput()
 }
 
 function sendReply(relay: Relay, reply: ChatReply, request: ChatOptions): void {
@@ -135,6 +137,9 @@ function passingChat(relay: Relay, reading: ChatReading): WholeWriter {
       const { format, context } = reading
       const parsed = parseReply(body)
       noteEvents(relay, format.inspectReply?.(parsed) ?? format.decodeReply(parsed, context))
+      // An inspection does not read what was written.
+      const isUncounted = relay.exchange.usage?.output === undefined
+      if (isUncounted) estimateOutput(relay.exchange, estimateBodyTokens(body))
       relay.noteFirstToken()
       relay.client.send(relay.status, relay.replyHeaders(contentType(relay.headers)), body)
     },

@@ -1,4 +1,5 @@
 import type { ChatEvent, ErrorEvent } from '#formats/ir/chat-event.ts'
+import { BYTES_PER_TOKEN } from '#formats/ir/estimate-tokens.ts'
 import type { Exchange } from '../exchange.ts'
 import { type AttemptFailure, SinkFailure } from '../upstream/attempt-result.ts'
 
@@ -10,7 +11,7 @@ export class ReplyNotes {
   readonly #begun = new Set<number>()
   readonly #finished = new Set<number>()
   #lastBegun: number | undefined
-  outputCharacters = 0
+  #outputCharacters = 0
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
@@ -19,6 +20,11 @@ export class ReplyNotes {
   /** Every choice that has begun has its finish reason. */
   get finished(): boolean {
     return this.#finished.size > 0 && [...this.#begun].every((choice) => this.#finished.has(choice))
+  }
+
+  /** What was written is billed, also where the provider's own count did not come. */
+  estimateOutput(): void {
+    estimateOutput(this.#exchange, Math.ceil(this.#outputCharacters / BYTES_PER_TOKEN))
   }
 
   #begin(choice: number): void {
@@ -43,10 +49,10 @@ export class ReplyNotes {
       case 'refusal-delta':
         if (event.text === '') return
         this.#begin(event.choice)
-        this.outputCharacters += event.text.length
+        this.#outputCharacters += event.text.length
         return
       case 'tool-call-delta':
-        this.outputCharacters += event.arguments.length
+        this.#outputCharacters += event.arguments.length
         return
       case 'tool-call-start':
       case 'image':
@@ -65,6 +71,13 @@ export class ReplyNotes {
         return
     }
   }
+}
+
+/** Counts so many tokens, marked as an estimate, unless the provider has counted. */
+export function estimateOutput(exchange: Exchange, tokens: number): void {
+  if (exchange.usage?.output !== undefined || tokens === 0) return
+  exchange.usageEstimated = true
+  exchange.usage = { ...exchange.usage, output: tokens }
 }
 
 /** An error that came inside a reply with status 200. */

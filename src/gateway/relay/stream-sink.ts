@@ -48,6 +48,7 @@ export class StreamSink implements ReplySink {
   }
 
   #finish(late: readonly ChatEvent[]): AttemptResult {
+    this.#notes.estimateOutput()
     this.#held.add(this.#writer.end(late))
     this.#send()
     this.#relay.client.end()
@@ -55,7 +56,7 @@ export class StreamSink implements ReplySink {
   }
 
   fail(failure: AttemptFailure): AttemptResult {
-    this.#estimateUsage()
+    this.#notes.estimateOutput()
     // The answer is whole; only the provider's farewell is missing.
     if (this.#notes.finished && failure.outcome.kind !== 'aborted') return this.#finish([])
     if (!this.begun) return { kind: 'failed', failure }
@@ -92,14 +93,6 @@ export class StreamSink implements ReplySink {
     const own = ['content-type', this.#writer.contentType, 'cache-control', 'no-cache']
     this.#relay.noteFirstToken()
     this.#relay.client.commit(200, this.#relay.replyHeaders(own))
-  }
-
-  /** What was already streamed is billed, although the provider's own count will not come. */
-  #estimateUsage(): void {
-    const { exchange } = this.#relay
-    if (exchange.usage?.output !== undefined || this.#notes.outputCharacters === 0) return
-    exchange.usageEstimated = true
-    exchange.usage = { ...exchange.usage, output: Math.ceil(this.#notes.outputCharacters / 4) }
   }
 }
 
