@@ -4,7 +4,7 @@ import type { ChatRequest, JsonObject } from '../ir/chat-request.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
 import { readContents } from './read-contents.ts'
 import { readGenerationConfig } from './read-generation-config.ts'
-import { readCallingConfig, readDeclarations } from './read-tools.ts'
+import { readCallingConfig, readDeclarations, toolConfigLosses } from './read-tools.ts'
 import { generateContentRequest } from './request-schema.ts'
 
 const CARRIED = new Set([
@@ -42,6 +42,7 @@ export function decodeGeminiRequest(body: JsonObject, path: RequestPath): ChatRe
       ...Object.keys(request).filter((key) => !CARRIED.has(key)),
       ...droppedParts,
       ...droppedTools,
+      ...toolConfigLosses(request.toolConfig),
       ...droppedConfig,
     ],
   }

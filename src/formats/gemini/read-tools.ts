@@ -4,8 +4,14 @@ import type { GeminiTool, GeminiToolConfig } from './request-schema.ts'
 
 interface ReadTools {
   readonly tools: readonly Tool[]
-  /** Google's own tools (`googleSearch`, `codeExecution`, `urlContext` …), which nobody else can run. */
+  /** Google's own tools (`googleSearch`, `codeExecution`, `urlContext` …), which nobody else can run, and what it alone asks of a function. */
   readonly dropped: readonly string[]
+}
+
+const DECLARED = new Set(['name', 'description', 'parameters', 'parametersJsonSchema'])
+
+function otherKeys(objects: readonly object[], known: ReadonlySet<string>): string[] {
+  return objects.flatMap((object) => Object.keys(object).filter((key) => !known.has(key)))
 }
 
 /** Function declarations of all tools. */
@@ -22,14 +28,25 @@ export function readDeclarations(tools: readonly GeminiTool[]): ReadTools {
         origin: { kind: 'function' },
       }
     }),
-    dropped: tools.flatMap((tool) => Object.keys(tool).filter((key) => key !== 'functionDeclarations')),
+    dropped: [
+      ...tools.flatMap((tool) => Object.keys(tool).filter((key) => key !== 'functionDeclarations')),
+      ...otherKeys(declarations, DECLARED).map((key) => `functionDeclarations.${key}`),
+    ],
   }
 }
+
+/** What else a `toolConfig` says is for Google's own tools. */
+export function toolConfigLosses(config: GeminiToolConfig | undefined): string[] {
+  return otherKeys([config ?? {}], CONFIGURED).map((key) => `toolConfig.${key}`)
+}
+
+const CONFIGURED = new Set(['functionCallingConfig'])
 
 /** @see https://ai.google.dev/api/caching#FunctionCallingConfig */
 export function readCallingConfig(config: GeminiToolConfig | undefined): ToolChoice | undefined {
   const { mode, allowedFunctionNames: names = [] } = config?.functionCallingConfig ?? {}
-  switch (mode) {
+  // Google's SDKs write their enumerations in either case.
+  switch (mode?.toUpperCase()) {
     case 'NONE':
       return { type: 'none' }
     case 'ANY':

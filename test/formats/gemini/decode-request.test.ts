@@ -84,3 +84,18 @@ t.test('a choice of one value has no form elsewhere and is listed', (t) => {
   t.same(dropped, ['responseMimeType'])
   t.end()
 })
+
+t.test('what Google alone asks of a function or of its own tools is listed, and a mode is read in either case', (t) => {
+  const { dropped, toolChoice } = decode({
+    contents: [{ parts: [{ text: 'hi' }] }],
+    tools: [{ functionDeclarations: [{ name: 'f', behavior: 'NON_BLOCKING', response: { type: 'STRING' } }] }],
+    toolConfig: { functionCallingConfig: { mode: 'any' }, retrievalConfig: { languageCode: 'en' } },
+  })
+  t.strictSame(dropped, [
+    'functionDeclarations.behavior',
+    'functionDeclarations.response',
+    'toolConfig.retrievalConfig',
+  ])
+  t.strictSame(toolChoice, { type: 'required' })
+  t.end()
+})
