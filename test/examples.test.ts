@@ -40,6 +40,31 @@ for (const { name } of EXAMPLES) {
   })
 }
 
+/** Manifests of a page: YAML blocks, and what its shell blocks hand to `kubectl apply`. */
+function manifestsOf(page: string): string[] {
+  const text = readFileSync(page, 'utf8')
+  const documents = codeBlocks(text, 'sh').flatMap((code) => [...code.matchAll(/<<'EOF'\n(.*?)^EOF$/gms)])
+  return [...codeBlocks(text, 'yaml'), ...documents.map(([, manifest = '']) => manifest)].filter((manifest) =>
+    /^apiVersion: korproxy\.dev\//m.test(manifest),
+  )
+}
+
+t.test('every manifest that a page shows is valid, but for Secrets that are made otherwise', async (t) => {
+  const found = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'charts/**/*.md']).flatMap((page) =>
+    manifestsOf(page).map((manifest) => ({ page, manifest })),
+  )
+  t.ok(found.length >= 6, 'there are manifests')
+  for (const { page, manifest } of found) {
+    const folder = t.testdir({ 'page.yaml': manifest })
+    const problems = await problemsOf(folder)
+    t.strictSame(
+      problems.filter((problem) => !/ KP-CONF-(?:206|218) /.test(problem)),
+      [],
+      page,
+    )
+  }
+})
+
 t.test('every curl command of the README and the quick start is answered', async (t) => {
   const stack = await startExample(t, 'quickstart')
   const commands = [README, readFileSync('docs/quickstart.md', 'utf8')].flatMap(curlCommands)

@@ -1,6 +1,7 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ErrorCode } from '#errors/registry.ts'
 import { formatFieldPath } from './field-path.ts'
+import { suggestion } from './suggest.ts'
 
 /** Something wrong with a field, before it is known which object it belongs to. */
 export interface Finding {
@@ -25,20 +26,30 @@ export function checkPart<Schema extends z.ZodType>(
     error: (issue) => (issue.input === undefined && issue.code === 'invalid_type' ? 'is required' : undefined),
   })
   if (result.success) return { value: result.data, findings: [] }
-  return { value: undefined, findings: result.error.issues.flatMap((issue) => describeIssue(issue, root)) }
+  const known = (path: readonly PropertyKey[]): readonly string[] => fieldsAt(schema, path)
+  return { value: undefined, findings: result.error.issues.flatMap((issue) => describeIssue(issue, root, known)) }
 }
 
-export function unknownField(path: readonly PropertyKey[]): Finding {
-  return { path: formatFieldPath(path), message: 'no such field', code: 'KP-CONF-204' }
+/** @param known the fields that there are in its place */
+export function unknownField(path: readonly PropertyKey[], known: readonly string[]): Finding {
+  const hint = suggestion(String(path.at(-1)), known)
+  return { path: formatFieldPath(path), message: `no such field${hint}`, code: 'KP-CONF-204' }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function describeIssue(issue: z.core.$ZodIssue, root: string): Finding[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  root: string,
+  known: (path: readonly PropertyKey[]) => readonly string[],
+): Finding[] {
   const path = [root, ...issue.path]
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
+  if (issue.code === 'unrecognized_keys') {
+    const fields = known(issue.path)
+    return issue.keys.map((key) => unknownField([...path, key], fields))
+  }
   const detail = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
   return [
     {
@@ -47,6 +58,19 @@ function describeIssue(issue: z.core.$ZodIssue, root: string): Finding[] {
       code: 'KP-CONF-203',
     },
   ]
+}
+
+/** Names of the fields that an object in this place of a schema has. */
+function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return fieldsAt(schema.unwrap(), path)
+  }
+  const [step, ...rest] = path
+  if (schema instanceof z.ZodArray && step !== undefined) return fieldsAt(schema.element, rest)
+  if (!(schema instanceof z.ZodObject)) return []
+  if (step === undefined) return Object.keys(schema.shape)
+  const field: z.core.$ZodType | undefined = schema.shape[String(step)]
+  return field === undefined ? [] : fieldsAt(field, rest)
 }
 
 /**

@@ -34,7 +34,7 @@ export function parseResource(value: unknown, options: ParseOptions): ParseResul
   }
   const unknownFields = Object.keys(value)
     .filter((field) => !TOP_LEVEL_FIELDS.includes(field))
-    .map((field) => unknownField([field]))
+    .map((field) => unknownField([field], TOP_LEVEL_FIELDS))
   const metadata = checkPart(objectMetadata, value['metadata'], 'metadata')
   const spec = checkPart(KINDS[kind].spec, value['spec'], 'spec')
   const findings = [...unknownFields, ...metadata.findings, ...spec.findings]

@@ -94,6 +94,18 @@ t.test('R4.8 objects as the API server returns them are accepted', (t) => {
   t.end()
 })
 
+t.test('a field that is nearly another one is told so, however deep', (t) => {
+  const spec = { rules: [{ name: 'a', match: { model: ['x'], zzz: 1 }, providerGroups: [{ name: 'g', wieght: 1 }] }] }
+  const result = parse({ ...account({ name: 'a', lables: {} }), kind: 'RoutingProfile', spec })
+  t.strictSame('problems' in result && result.problems.map(({ path, message }) => `${path}: ${message}`), [
+    'metadata.lables: no such field (did you mean labels?)',
+    'spec.rules[0].match.model: no such field (did you mean models?)',
+    'spec.rules[0].match.zzz: no such field',
+    'spec.rules[0].providerGroups[0].wieght: no such field (did you mean weight?)',
+  ])
+  t.end()
+})
+
 t.test('unknown fields outside of spec are found too', (t) => {
   const result = parse({ ...account({ name: 'a', nmaespace: 'b' }), specs: {} })
   t.strictSame('problems' in result && result.problems.map(({ code, path }) => `${code} ${path}`), [

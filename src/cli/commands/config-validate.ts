@@ -46,7 +46,7 @@ async function validate(
   const summary = `${paths.join(', ')}: ${verdict}: ${found}\n`
   if (problems.length === 0) terminal.print(summary)
   else terminal.tell(summary)
-  if (problems.some(isMissingCredential)) terminal.tell(CREDENTIALS_HINT)
+  if (flags.server !== true && problems.some(isMissingCredential)) terminal.tell(CREDENTIALS_HINT)
 }
 
 /** Of `auth.valueFrom`: an environment variable, or a file. */

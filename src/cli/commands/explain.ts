@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { ERRORS } from '#errors/registry.ts'
 import type { SavedHealth } from '#gateway/account-registry.ts'
+import { suggestion } from '#resources/suggest.ts'
 import type { Client, RequestType, RoutingTable } from '#table/routing-table.ts'
 import { choosePlace, PLACE_RULE } from '../choose-place.ts'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
@@ -9,7 +10,6 @@ import { addClusterOptions, type ClusterFlags } from '../cluster/cluster-options
 import { codePage, isErrorCode } from '../explain-code.ts'
 import { type OutputFlags, outputOption, printResult } from '../output.ts'
 import { readPair } from '../read-flag.ts'
-import { suggestion } from '../suggest.ts'
 
 interface ExplainFlags extends ClusterFlags, OutputFlags {
   readonly model?: string

@@ -1,12 +1,12 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { ERRORS } from '#errors/registry.ts'
+import { suggestion } from '#resources/suggest.ts'
 import type { CliCommand, CommandContext } from '../cli-command.ts'
 import type { ListedAccount } from '../list-accounts.ts'
 import { namespaceOption } from '../namespace-option.ts'
 import { type OutputFlags, outputOption, printResult, renderTable } from '../output.ts'
 import { readCount } from '../read-flag.ts'
 import { stateDirectoryOption } from '../state-directory.ts'
-import { suggestion } from '../suggest.ts'
 import type { AccountTest } from '../test-account.ts'
 
 interface TestFlags extends OutputFlags {

@@ -33,7 +33,7 @@ function readPart(text: string, positionOf: PositionOf): YamlContent {
     return { objects: [], errors: [syntaxError('is nested too deep', positionOf(0))] }
   }
   const syntaxErrors = documents.flatMap((document) =>
-    document.errors.map((error) => syntaxError(withoutContent(error), positionOf(error.pos[0]))),
+    firstOfEachPlace(document.errors).map((error) => syntaxError(withoutContent(error), positionOf(error.pos[0]))),
   )
   if (syntaxErrors.length > 0) return { objects: [], errors: syntaxErrors }
   const values = documents.flatMap(({ contents }) => (contents === null ? [] : [yamlValue(contents)]))
@@ -46,6 +46,11 @@ function readPart(text: string, positionOf: PositionOf): YamlContent {
     objectsOf(value, offsets, findings).map((object) => toYamlObject(object, positionOf)),
   )
   return { objects, errors: [] }
+}
+
+/** What the parser says further of the same place follows from the first. */
+function firstOfEachPlace(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
+  return errors.filter(({ pos: [at] }, index) => errors.findIndex(({ pos: [other] }) => other === at) === index)
 }
 
 function parseDocuments(content: string): readonly Document.Parsed[] | 'TooDeep' {

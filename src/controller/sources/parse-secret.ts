@@ -31,7 +31,7 @@ export function parseSecret(
   const plain = checkPart(stringData, value['stringData'] ?? undefined, 'stringData')
   const unknownFields = Object.keys(value).filter((field) => !FIELDS.includes(field))
   const findings = [
-    ...unknownFields.map((field) => unknownField([field])),
+    ...unknownFields.map((field) => unknownField([field], FIELDS)),
     ...metadata.findings,
     ...encoded.findings,
     ...plain.findings,

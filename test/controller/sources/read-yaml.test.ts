@@ -23,6 +23,13 @@ t.test('R4.7 quotes, blocks and tags keep a value what it says', (t) => {
   t.end()
 })
 
+t.test('R4.7 one slip is told once', (t) => {
+  t.strictSame(errors('spec:\n  provider: Mock\n   auth:\n    x: 1\n'), [
+    '2:13 KP-CONF-201 Nested mappings are not allowed in compact mappings',
+  ])
+  t.end()
+})
+
 t.test('R4.7 anchors and merge keys work', (t) => {
   t.strictSame(values('base: &b {x: 1, z: 3}\nv:\n  <<: *b\n  z: 2\nw: [*b, *b]\n'), [
     {
