@@ -47,10 +47,14 @@ async function listen(t: Test, onConnection: (socket: Socket) => void): Promise<
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function ask(stack: Stack, stream = false): Promise<{ status: number; code: string; message: string }> {
+async function ask(
+  stack: Stack,
+  stream = false,
+  content = 'Hi',
+): Promise<{ status: number; code: string; message: string }> {
   const reply = await fetch(`${stack.url}/v1/chat/completions`, {
     method: 'POST',
-    body: JSON.stringify({ model: 'gpt-4o-mini', stream, messages: [{ role: 'user', content: 'Hi' }] }),
+    body: JSON.stringify({ model: 'gpt-4o-mini', stream, messages: [{ role: 'user', content }] }),
   })
   const body: unknown = await reply.json()
   const message = JSON.stringify(body)
@@ -134,3 +138,23 @@ for (const stream of [false, true]) {
     t.equal(stack.standalone.gateway.inFlight, 0)
   })
 }
+
+t.test('F11 a connection whose provider answered before it had read all carries no other request', async (t) => {
+  let connections = 0
+  const address = await listen(t, (socket) => {
+    connections += 1
+    const body = '{"error":{"message":"too large"}}'
+    socket.once('data', () => {
+      socket.write(
+        `HTTP/1.1 413 Content Too Large\r\ncontent-type: application/json\r\ncontent-length: 33\r\n\r\n${body}`,
+      )
+      socket.pause()
+    })
+  })
+  const stack = await startStack(t, only(`http://${address}/v1`))
+  t.equal((await ask(stack, false, 'x'.repeat(8_000_000))).status, 413)
+  const startedAt = performance.now()
+  t.equal((await ask(stack)).status, 413)
+  t.ok(performance.now() - startedAt < 5_000, 'it did not wait behind the rest of the first')
+  t.equal(connections, 2)
+})

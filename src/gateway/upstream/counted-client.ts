@@ -22,6 +22,12 @@ export class CountedClient {
           callback(...result)
         }),
     })
+    this.client.on('drain', () => this.#leaveUnread())
+  }
+
+  /** Ready for the next request, which would wait behind what the provider has not read of one that it has answered. */
+  #leaveUnread(): void {
+    if (this.#socket !== undefined && this.#socket.writableLength > 0) this.disconnect()
   }
 
   #connected(socket: Socket): void {
