@@ -47,6 +47,7 @@ export class OAuth2TokenSource {
   /** The server's last word. */
   #final: KorProxyError | undefined
   #lastFailure: KorProxyError | undefined
+  #failedAtMs = Number.NEGATIVE_INFINITY
   #retryAtMs = Number.NEGATIVE_INFINITY
   #failures = 0
   #loading: Promise<void> | undefined
@@ -89,7 +90,9 @@ export class OAuth2TokenSource {
    * @throws KorProxyError KP-PROV-114, KP-PROV-116
    */
   async renew(): Promise<void> {
-    const isFresh = this.#options.now() - this.#issuedAtMs < FRESH_MS
+    const ageMs = this.#options.now() - this.#issuedAtMs
+    // Younger than nothing: the clock was set back.
+    const isFresh = ageMs >= 0 && ageMs < FRESH_MS
     if (this.#flight === undefined && isFresh) return
     if (this.#flight === undefined) this.#refused = this.#tokens?.accessToken
     await this.#refresh()
@@ -106,7 +109,13 @@ export class OAuth2TokenSource {
   }
 
   #mayRefresh(): boolean {
-    return this.#final === undefined && this.#flight === undefined && this.#options.now() >= this.#retryAtMs
+    return this.#final === undefined && this.#flight === undefined && this.#waitMs <= 0
+  }
+
+  /** A wait that began later than now is over: the clock was set back. */
+  get #waitMs(): number {
+    const nowMs = this.#options.now()
+    return nowMs < this.#failedAtMs ? 0 : this.#retryAtMs - nowMs
   }
 
   async #fetched(): Promise<string> {
@@ -141,7 +150,7 @@ export class OAuth2TokenSource {
   /** Until the wait is over the last failure stands for the next one. */
   #checkWait(): void {
     if (this.#final !== undefined) throw this.#final
-    const retryAfterMs = this.#retryAtMs - this.#options.now()
+    const retryAfterMs = this.#waitMs
     if (this.#lastFailure === undefined || retryAfterMs <= 0) return
     const { code, details, cause } = this.#lastFailure
     throw new KorProxyError(code, details, { cause, retryAfterMs })
@@ -238,7 +247,8 @@ export class OAuth2TokenSource {
     const ownWaitMs = ceilingMs * (0.5 + this.#options.random() / 2)
     const waitMs = Math.max(ownWaitMs, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MAX_MS))
     this.#failures += 1
-    this.#retryAtMs = this.#options.now() + waitMs
+    this.#failedAtMs = this.#options.now()
+    this.#retryAtMs = this.#failedAtMs + waitMs
     this.#lastFailure = this.#failure(reason, cause, waitMs)
     return this.#lastFailure
   }

@@ -352,3 +352,18 @@ t.test('Basic, Post and JSON clients send what RFC 6749 says', async (t) => {
   t.equal(calls[2]?.headers['x-extra'], '1')
   t.equal(calls[2]?.body, '{"grant_type":"refresh_token","refresh_token":"refresh-1","client_id":"client"}')
 })
+
+t.test('F20 a clock that is set back keeps neither a refused token nor a pause for longer', async (t) => {
+  const refused = await rig(t, rotatingAnswers(3600))
+  t.equal(await refused.source.accessToken(), 'access-1')
+  refused.clock.nowMs = START_MS - HOUR_MS
+  await refused.source.renew()
+  t.equal(refused.source.accessToken(), 'access-2')
+  const waiting = await rig(t, (_request, reply) => answerJson(reply, 503, { error: 'temporarily_unavailable' }))
+  await t.rejects(Promise.resolve(waiting.source.accessToken()), { code: 'KP-PROV-116' })
+  await t.rejects(Promise.resolve(waiting.source.accessToken()), { code: 'KP-PROV-116' })
+  t.equal(waiting.calls.length, 1, 'there is a pause')
+  waiting.clock.nowMs = START_MS - HOUR_MS
+  await t.rejects(Promise.resolve(waiting.source.accessToken()), { code: 'KP-PROV-116' })
+  t.equal(waiting.calls.length, 2)
+})
