@@ -356,3 +356,17 @@ t.test('F24 a body that was promised and does not come takes no memory', async (
     0,
   )
 })
+
+t.test(
+  'R6.7 members that a client makes up by the hundred thousand are dropped in linear time, and 64 of them named',
+  async (t) => {
+    const stack = await startStack(t, accounts(['a'], 'provider: Anthropic', ''))
+    const messages = Array.from({ length: 300_000 }, (_, at) => ({ role: 'user', content: 'x', [`made-up-${at}`]: 1 }))
+    const reply = await post(stack, JSON.stringify({ model: 'claude-haiku-4-5', messages }))
+    t.equal(reply.status, 200)
+    t.match(reply.headers.get('x-korproxy-dropped') ?? '', /^messages\.made-up-0,messages\.made-up-1,/)
+    await stack.settled(1)
+    const counted = (await stack.metrics()).match(/^korproxy_conversion_dropped_params_total\{/gm) ?? []
+    t.ok(counted.length <= 64, `${counted.length} series`)
+  },
+)

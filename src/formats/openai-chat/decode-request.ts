@@ -1,10 +1,11 @@
 import { KorProxyError } from '#errors/korproxy-error.ts'
+import { objectsOf } from '../ir/change-objects.ts'
 import type { ChatRequest, JsonObject, Reasoning, ResponseFormat } from '../ir/chat-request.ts'
 import { parseRequestBody } from '../ir/parse-with.ts'
 import { decodeMessages } from './decode-messages.ts'
 import { decodeSampling } from './decode-sampling.ts'
 import { decodeToolChoice, decodeTools } from './decode-tools.ts'
-import { type ChatBody, chatRequestSchema } from './request-schema.ts'
+import { type ChatBody, chatRequestSchema, MESSAGE_MEMBERS } from './request-schema.ts'
 
 /** Reads a chat completions request. @throws KorProxyError KP-SYS-516, KP-PROV-112 */
 export function decodeRequest(body: JsonObject): ChatRequest {
@@ -17,6 +18,8 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     })
   }
   const dropped = unknownParameters(body)
+  if (chat.user != null && chat.safety_identifier != null) dropped.add('safety_identifier')
+  addUnknownMembers(body, dropped)
   const { system, turns } = decodeMessages(chat.messages, dropped)
   return {
     model: chat.model,
@@ -42,6 +45,17 @@ export function decodeRequest(body: JsonObject): ChatRequest {
 /** `null` counts as absent, as it does at OpenAI. */
 function unknownParameters(body: JsonObject): Set<string> {
   return new Set(Object.keys(body).filter((key) => body[key] !== null && !Object.hasOwn(chatRequestSchema.shape, key)))
+}
+
+/** What servers and gateways add to messages comes back with the history; empty it means nothing. */
+function addUnknownMembers(body: JsonObject, dropped: Set<string>): void {
+  for (const message of objectsOf(body['messages'])) {
+    const known = MESSAGE_MEMBERS.get(message['role'])
+    for (const [name, value] of Object.entries(message)) {
+      const isEmpty = value === null || (Array.isArray(value) && value.length === 0)
+      if (!isEmpty && known?.has(name) === false) dropped.add(`messages.${name}`)
+    }
+  }
 }
 
 function decodeResponseFormat(format: ChatBody['response_format']): ResponseFormat | undefined {

@@ -1,30 +1,42 @@
+import { KorProxyError } from '#errors/korproxy-error.ts'
 import type { Tool, ToolChoice } from '../ir/chat-request.ts'
 import { CUSTOM_PARAMETERS } from '../openai-responses/custom-input.ts'
 import { cacheHint } from './decode-content.ts'
-import type { ChatBody, FunctionDefinition } from './request-schema.ts'
+import type { ChatBody, ChatTool, FunctionDefinition } from './request-schema.ts'
 
-/** `tools` and the legacy `functions`; tools that run at the provider exist nowhere else and are dropped. */
+/** `tools` and the legacy `functions`; tools that run at the provider exist nowhere else and are dropped. @throws KorProxyError KP-SYS-516 */
 export function decodeTools(chat: ChatBody, dropped: Set<string>): readonly Tool[] {
-  const tools: Tool[] = []
-  for (const tool of chat.tools ?? []) {
-    if (tool.type === 'function' && tool.function != null) {
-      tools.push({ ...decodeFunction(tool.function), origin: { kind: 'function' }, ...cacheHint(tool.cache_control) })
-    } else if (tool.type === 'custom' && tool.custom != null) {
-      if (tool.custom.format != null) dropped.add('tools.custom.format')
-      tools.push({
-        name: tool.custom.name,
-        description: tool.custom.description ?? undefined,
-        parameters: CUSTOM_PARAMETERS,
-        strict: undefined,
-        origin: { kind: 'custom' },
-        ...cacheHint(tool.cache_control),
-      })
-    } else dropped.add(`tools.${tool.type}`)
+  const tools = (chat.tools ?? []).flatMap((tool, at) => decodeTool(tool, `tools[${at}]`, dropped) ?? [])
+  const legacy = (chat.functions ?? []).map(
+    (definition): Tool => ({ ...decodeFunction(definition), origin: { kind: 'function', legacy: true } }),
+  )
+  return [...tools, ...legacy]
+}
+
+function decodeTool(tool: ChatTool, path: string, dropped: Set<string>): Tool | undefined {
+  const { type, function: definition, custom } = tool
+  const cache = cacheHint(tool.cache_control)
+  if (type === 'function' && definition != null) {
+    return { ...decodeFunction(definition), origin: { kind: 'function' }, ...cache }
   }
-  for (const definition of chat.functions ?? []) {
-    tools.push({ ...decodeFunction(definition), origin: { kind: 'function', legacy: true } })
+  if (type === 'custom' && custom != null) {
+    if (custom.format != null) dropped.add('tools.custom.format')
+    const { name, description } = custom
+    return {
+      name,
+      description: description ?? undefined,
+      parameters: CUSTOM_PARAMETERS,
+      strict: undefined,
+      origin: { kind: 'custom' },
+      ...cache,
+    }
   }
-  return tools
+  if (type === 'function' || type === 'custom') {
+    // The flat form of the Responses API, most likely.
+    throw new KorProxyError('KP-SYS-516', { message: `${path}.${type}: Invalid input: expected object` })
+  }
+  dropped.add(`tools.${type}`)
+  return undefined
 }
 
 function decodeFunction(definition: FunctionDefinition): Omit<Tool, 'origin'> {

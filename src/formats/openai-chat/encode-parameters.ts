@@ -1,7 +1,7 @@
 import type { TargetModel } from '../format.ts'
 import type { JsonValue, Reasoning, ReasoningEffort, Sampling } from '../ir/chat-request.ts'
 import type { EncodingContext } from './encoding-context.ts'
-import { takenEffort } from './taken-effort.ts'
+import { adaptiveEffort, takenEffort } from './taken-effort.ts'
 
 type Fields = Readonly<Record<string, JsonValue | undefined>>
 
@@ -53,7 +53,7 @@ export function encodeReasoning(
   { target, dropped }: EncodingContext,
 ): ReasoningEffort | undefined {
   if (reasoning === undefined) return undefined
-  const effort = reasoning.effort ?? budgetEffort(reasoning.budgetTokens)
+  const effort = reasoning.effort ?? budgetEffort(reasoning.budgetTokens) ?? adaptiveEffort(reasoning, target)
   if (effort === undefined) return undefined
   const { reasoning: reasons } = target.capabilities
   // A model that does not reason need not be told not to.

@@ -89,6 +89,20 @@ const message = z.discriminatedUnion('role', [
   functionMessage,
 ])
 
+/** The members of a message that are read, by its role. */
+export const MESSAGE_MEMBERS: ReadonlyMap<unknown, ReadonlySet<string>> = new Map<unknown, ReadonlySet<string>>([
+  ['system', membersOf(instructionMessage)],
+  ['developer', membersOf(instructionMessage)],
+  ['user', membersOf(userMessage)],
+  ['assistant', membersOf(assistantMessage)],
+  ['tool', membersOf(toolMessage)],
+  ['function', membersOf(functionMessage)],
+])
+
+function membersOf({ shape }: z.ZodObject): ReadonlySet<string> {
+  return new Set(Object.keys(shape))
+}
+
 const functionDefinition = z.object({
   name: z.string(),
   description: z.string().nullish(),
@@ -185,4 +199,5 @@ export type ToolMessage = z.output<typeof toolMessage>
 export type ToolCall = z.output<typeof toolCall>
 export type ReasoningDetail = z.output<typeof reasoningDetail>
 export type CacheControl = z.output<typeof cacheControl>
+export type ChatTool = z.output<typeof tool>
 export type FunctionDefinition = z.output<typeof functionDefinition>

@@ -1,5 +1,5 @@
 import type { TargetModel } from '../format.ts'
-import type { ReasoningEffort } from '../ir/chat-request.ts'
+import type { Reasoning, ReasoningEffort } from '../ir/chat-request.ts'
 
 /**
  * The depth of reasoning in a word that the model takes: OpenAI answers 400 to the others. Only the first GPT-5 knows `minimal`.
@@ -22,4 +22,12 @@ export function takenEffort(effort: ReasoningEffort, { capabilities }: TargetMod
     case 'high':
       return effort
   }
+}
+
+/**
+ * For a client that leaves the depth to the model. OpenAI's models since GPT-5.1 do not think at all unless they are told how much.
+ * @see https://platform.openai.com/docs/guides/reasoning
+ */
+export function adaptiveEffort({ adaptive }: Reasoning, { capabilities }: TargetModel): ReasoningEffort | undefined {
+  return adaptive === true && capabilities.reasoning === true ? 'medium' : undefined
 }

@@ -237,7 +237,13 @@ export function targetModel({ provider, account, model, group, tenant }: Choice)
   }
 }
 
+/** Clients make up names: so many are told and counted. */
+const MOST_DROPPED = 64
+
 /** Adds names to what the client is told was left out. */
-export function noteDropped(exchange: Exchange, ...lists: readonly (readonly string[])[]): void {
-  for (const name of lists.flat()) if (!exchange.droppedParameters.includes(name)) exchange.droppedParameters.push(name)
+export function noteDropped({ droppedParameters }: Exchange, ...lists: readonly (readonly string[])[]): void {
+  for (const name of lists.flat()) {
+    if (droppedParameters.length >= MOST_DROPPED) return
+    if (!droppedParameters.includes(name)) droppedParameters.push(name)
+  }
 }

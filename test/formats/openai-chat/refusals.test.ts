@@ -25,6 +25,8 @@ t.test('R8.2 a wrong field is named', (t) => {
       /^messages\[0\]\.content\[0\]\.type: /,
     ],
     [{ ...HI, temperature: 'hot' }, /^temperature: /],
+    [{ ...HI, tools: [{ type: 'function', name: 'f' }] }, /^tools\[0\]\.function: /],
+    [{ ...HI, tools: [{ type: 'custom', name: 'f' }] }, /^tools\[0\]\.custom: /],
     [{ ...HI, reasoning_effort: 'enormous' }, /^reasoning_effort: /],
     [
       { model: 'm', messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: 'JVBERi0=' } }] }] },
@@ -34,6 +36,26 @@ t.test('R8.2 a wrong field is named', (t) => {
   for (const [body, message] of cases) {
     t.throws(() => openaiChat.decodeRequest(body, {}), { code: 'KP-SYS-516', message }, message.source)
   }
+  t.end()
+})
+
+t.test('what messages bring along that is not read is named, unless it is empty', (t) => {
+  const messages = [
+    { role: 'user', content: 'hi', weird: 1 },
+    {
+      role: 'assistant',
+      content: 'x',
+      id: 'msg_1',
+      thinking_blocks: [{ type: 'thinking', thinking: 't', signature: 's' }],
+      annotations: [],
+      audio: null,
+      provider_specific_fields: null,
+      tool_calls: [],
+    },
+    { role: 'user', content: 'hi' },
+  ]
+  const { dropped } = openaiChat.decodeRequest({ model: 'm', messages, user: 'u', safety_identifier: 's' }, {})
+  t.same(dropped.toSorted(), ['messages.id', 'messages.thinking_blocks', 'messages.weird', 'safety_identifier'])
   t.end()
 })
 
