@@ -35,6 +35,32 @@ t.test('R3.3 each Gemini model is asked for a depth of thinking that it knows', 
   }
 })
 
+t.test(
+  'who leaves the depth of thinking to the model gets some of OpenAI’s models, which do not think unasked',
+  async (t) => {
+    const rig = await startRig(t, accounts(['o'], 'provider: OpenAI'))
+    const sent = async (path: string, body: object): Promise<unknown> => {
+      const reply = await fetch(rig.url + path, { method: 'POST', body: JSON.stringify(body) })
+      t.equal(reply.status, 200, await reply.text())
+      return JSON.parse(Buffer.from(rig.simulator.requests().at(-1)?.body ?? '').toString()).reasoning_effort
+    }
+    const gemini = (thinkingConfig: object) => ({
+      contents: [{ parts: [{ text: 'hi' }] }],
+      generationConfig: { thinkingConfig },
+    })
+    const generate = (model: string) => `/v1beta/models/${model}:generateContent`
+    t.equal(await sent(generate('gpt-5.2'), gemini({ thinkingBudget: -1 })), 'medium')
+    t.equal(await sent(generate('gpt-5.2'), gemini({ thinkingBudget: 0 })), 'none')
+    t.equal(await sent(generate('gpt-5.2'), gemini({ includeThoughts: true })), undefined, 'not asked for')
+    t.equal(await sent(generate('gpt-4o'), gemini({ thinkingBudget: -1 })), undefined, 'it cannot')
+    t.equal(await sent(generate('own-model'), gemini({ thinkingBudget: -1 })), undefined, 'who knows')
+    const chat = { model: 'gpt-5.2', messages: [{ role: 'user', content: 'hi' }], stream: false }
+    t.equal(await sent('/api/chat', { ...chat, think: true }), 'medium')
+    t.equal(await sent('/api/chat', { ...chat, think: 'high' }), 'high')
+    t.equal(await sent('/api/chat', chat), undefined)
+  },
+)
+
 t.test('whether the priority tier was to be had is told to the client', async (t) => {
   const rig = await startRig(t, accounts(['g'], 'provider: Gemini', ''))
   const answer = {

@@ -3,7 +3,7 @@ import type { ChatRequest, JsonObject, Reasoning, ReasoningEffort } from '../ir/
 import type { DroppedParameters } from '../ir/dropped-parameters.ts'
 import { jsonFields } from '../ir/json-fields.ts'
 import { shortIdentifier } from '../openai-chat/short-identifier.ts'
-import { takenEffort } from '../openai-chat/taken-effort.ts'
+import { adaptiveEffort, takenEffort } from '../openai-chat/taken-effort.ts'
 
 /** The API refuses a smaller `max_output_tokens`. */
 const LEAST_OUTPUT_TOKENS = 16
@@ -77,7 +77,7 @@ function encodeReasoning(
     dropped.add('reasoning')
     return undefined
   }
-  const effort = effortOf(reasoning)
+  const effort = effortOf(reasoning) ?? adaptiveEffort(reasoning, target)
   const options = jsonFields({
     effort: effort === undefined ? undefined : takenEffort(effort, target),
     summary: reasoning.includeThoughts === true ? 'auto' : undefined,
