@@ -144,6 +144,19 @@ t.test('a credential that the environment lacks is an error, as it is when servi
   t.equal((await runCli(['config', 'validate', folder], { KEY_OF_TEST: 'sk-1' })).code, 0)
 })
 
+t.test('Secrets that only a cluster has may be stood in for', async (t) => {
+  const manifest = `${GOOD.replace('provider: Mock', 'provider: OpenAI')}  auth: {secretKeyRef: {name: openai}}\n`
+  const stub = 'apiVersion: v1\nkind: Secret\nmetadata: {name: openai}\nstringData: {apiKey: any}\n'
+  const folder = folderOf(t, { 'a.yaml': manifest })
+  const without = await runCli(['config', 'validate', folder])
+  t.equal(without.code, 1)
+  t.match(
+    without.err,
+    '\nSecrets need not be real for this check: --server looks for those of a cluster, and a manifest',
+  )
+  t.equal((await runCli(['config', 'validate', folder, folderOf(t, { 'secrets.yaml': stub })])).code, 0)
+})
+
 t.test('R4.8 a rule that routes nothing is a warning: it fails only where warnings fail', async (t) => {
   const rules = `apiVersion: korproxy.dev/v1alpha1
 kind: ProviderGroup

@@ -46,16 +46,22 @@ async function validate(
   const summary = `${paths.join(', ')}: ${verdict}: ${found}\n`
   if (problems.length === 0) terminal.print(summary)
   else terminal.tell(summary)
-  if (flags.server !== true && problems.some(isMissingCredential)) terminal.tell(CREDENTIALS_HINT)
+  if (flags.server !== true) for (const hint of credentialHints(problems)) terminal.tell(hint)
 }
 
-/** Of `auth.valueFrom`: an environment variable, or a file. */
-function isMissingCredential({ code, path }: Problem): boolean {
-  return code === 'KP-CONF-206' && path === 'spec.auth.valueFrom'
+/** How manifests are checked where their credentials are not, such as in CI. */
+function credentialHints(problems: readonly Problem[]): readonly string[] {
+  const paths = problems.filter(({ code }) => code === 'KP-CONF-206').map(({ path }) => path)
+  return [
+    ...(paths.includes('spec.auth.valueFrom') ? [EXTERNAL_HINT] : []),
+    ...(paths.some((path) => path !== 'spec.auth.valueFrom') ? [SECRET_HINT] : []),
+  ]
 }
 
-const CREDENTIALS_HINT =
+const EXTERNAL_HINT =
   'Credentials need not be real for this check: any value of the variable or file will do, as in `NAME=any korproxy config validate`.\n'
+const SECRET_HINT =
+  'Secrets need not be real for this check: --server looks for those of a cluster, and a manifest of one with any value may stand in for it.\n'
 
 function faultsOf({ errors, warnings }: { readonly errors: number; readonly warnings: number }): string {
   return `${countOf(errors, 'error')}, ${countOf(warnings, 'warning')}`
