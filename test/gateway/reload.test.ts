@@ -1,5 +1,5 @@
 import t from 'tap'
-import { accounts, type Stack, startStack, waitFor } from '../helpers/stack.ts'
+import { accounts, PRIMARY_AND_FALLBACK, type Stack, startStack, waitFor } from '../helpers/stack.ts'
 
 const CHAT = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}'
 const STREAM = '{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
@@ -145,3 +145,33 @@ t.test('an empty folder is a configuration: requests are refused with a code, th
   await changed(stack, accounts(['a']))
   t.equal((await ask(stack)).status, 200)
 })
+
+for (const [change, edit, answer] of [
+  [
+    'a rotated secret is the one that is sent',
+    (text: string) => text.replace('apiKey: sk-b', 'apiKey: sk-b2'),
+    'sk-b2',
+  ],
+  [
+    'an account that was disabled is not asked',
+    (text: string) => text.replace('{name: b}\nspec:', '{name: b}\nspec:\n  state: Disabled'),
+    undefined,
+  ],
+] as const) {
+  t.test(`R3.6 a change between two attempts of a request: ${change}`, async (t) => {
+    const stack = await startStack(t, PRIMARY_AND_FALLBACK)
+    stack.simulator.script({ match: { key: 'sk-a' }, script: [{ sleep: 1_500 }, { failure: { status: 401 } }] })
+    const asked = ask(stack)
+    await waitFor(
+      () => stack.standalone.gateway.inFlight,
+      (count) => count === 1,
+    )
+    await changed(stack, edit(PRIMARY_AND_FALLBACK))
+    t.equal((await asked).status, answer === undefined ? 502 : 200)
+    t.strictSame(
+      stack.simulator.requests().map(({ key }) => key),
+      ['sk-a', ...(answer === undefined ? [] : [answer])],
+    )
+    t.equal(stack.standalone.gateway.inFlight, 0)
+  })
+}

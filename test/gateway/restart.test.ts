@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { PRIMARY_AND_FALLBACK, type Stack, scratch, startStack } from '../helpers/stack.ts'
+import { PRIMARY_AND_FALLBACK, type Stack, scratch, startStack, waitFor } from '../helpers/stack.ts'
 
 async function answeredBy({ url }: Stack): Promise<string> {
   const reply = await fetch(`${url}/v1/chat/completions`, {
@@ -69,3 +69,16 @@ for (const [name, content] of Object.entries({
     t.type(JSON.parse(readFileSync(join(state, 'health.json'), 'utf8')), 'object')
   })
 }
+
+t.test('F21 a state directory that cannot be written costs what would be kept there, never a request', async (t) => {
+  const taken = join(scratch(t), 'file')
+  writeFileSync(taken, '')
+  const stack = await startStack(t, PRIMARY_AND_FALLBACK, { stateDirectory: taken })
+  t.match(await answeredBy(stack), /^[ab]$/)
+  const told = await waitFor(
+    () => stack.log(),
+    (text) => text.includes('access log: lines lost'),
+  )
+  t.match(told, /"lost":1,"msg":"access log: lines lost"/)
+  t.match(told, 'saved health is not readable; starting without it')
+})
