@@ -23,7 +23,7 @@ interface GrowingListing {
 /**
  * The manifests of a folder and the folders in it, or a single file. Names that begin with a dot are left out: a mounted ConfigMap keeps its
  * versions there, editors their swap files.
- * @throws KP-CONF-215 when the root cannot be read.
+ * @throws KP-CONF-215 when the root, or a folder in it, cannot be read.
  */
 export async function listManifests(root: string): Promise<ManifestListing> {
   try {
@@ -36,8 +36,10 @@ export async function listManifests(root: string): Promise<ManifestListing> {
   }
 }
 
+/** A folder within the root may be the one that cannot be read. */
 function unreadable(root: string, cause: unknown): KorProxyError {
-  return new KorProxyError('KP-CONF-215', { message: `${root} cannot be read: ${reasonOf(cause)}` }, { cause })
+  const path = cause instanceof Error && 'path' in cause && typeof cause.path === 'string' ? cause.path : root
+  return new KorProxyError('KP-CONF-215', { message: `${path} cannot be read: ${reasonOf(cause)}` }, { cause })
 }
 
 async function addFolder(folder: string, listing: GrowingListing, seen: Set<string>): Promise<void> {

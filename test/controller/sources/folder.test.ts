@@ -152,6 +152,9 @@ t.test('R4.7 a folder that cannot be read is an error at the start', async (t) =
     { code: 'KP-CONF-215' },
   )
   t.strictSame(names(await readFolder(folder, OPTIONS)), [], 'an empty one is not')
+  mkdirSync(join(folder, 'deep'))
+  symlinkSync('loop', join(folder, 'deep', 'loop'))
+  await t.rejects(readFolder(folder, OPTIONS), { message: `${folder}/deep/loop cannot be read: ELOOP` }, 'its own name')
 })
 
 t.test('R4.7 Secrets as manifests: data and stringData; wrong ones are told without their values', async (t) => {
