@@ -8,16 +8,24 @@ import type { ClientReply } from './reply/client-reply.ts'
 import type { GatewayRuntime } from './runtime.ts'
 import type { Surface } from './surface.ts'
 
+/** Where the question of each call stands. */
+const QUESTIONS: Partial<Readonly<Record<string, string>>> = {
+  'ollama-chat': 'messages',
+  'ollama-generate': 'prompt',
+  'ollama-embed': 'input',
+  'ollama-embeddings': 'prompt',
+}
+
 /**
- * A chat without a question, which Ollama's clients send before the first one: the model is to be loaded, or unloaded. Undefined for any
+ * A call without a question, which Ollama's clients send before the first one: the model is to be loaded, or unloaded. Undefined for any
  * other request.
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md#load-a-model
  */
 export function modelLoadSurface({ surface, scan, body }: Exchange): Surface | undefined {
-  if (surface.family !== 'ollama' || surface.operation.kind !== 'chat') return undefined
-  const { format } = surface.operation
-  const question = scan?.members.get(format === 'ollama-generate' ? 'prompt' : 'messages')
-  return isEmpty(question, body) ? { ...surface, operation: { kind: 'load-model', format } } : undefined
+  const { family, operation } = surface
+  if (family !== 'ollama' || (operation.kind !== 'chat' && operation.kind !== 'embedding')) return undefined
+  const question = scan?.members.get(QUESTIONS[operation.format] ?? '')
+  return isEmpty(question, body) ? { ...surface, operation: { kind: 'load-model', of: operation } } : undefined
 }
 
 const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
@@ -35,9 +43,8 @@ export async function loadModel(runtime: GatewayRuntime, exchange: Exchange, cli
     await new AttemptLoop(runtime, exchange, client).run()
   } catch (error) {
     if (!(error instanceof KorProxyError) || error.code !== 'KP-PROV-113') throw error
-    const { operation } = exchange.surface
     const reply = encodeOllamaLoad({
-      shape: operation.kind === 'load-model' && operation.format === 'ollama-generate' ? 'generate' : 'chat',
+      endpoint: exchange.path,
       model: exchange.requestedModel,
       nowMs: runtime.now(),
       reason: isNothing(exchange) ? 'unload' : 'load',

@@ -15,12 +15,15 @@ export interface Surface {
   readonly arrayStream: boolean
 }
 
-export type SurfaceOperation =
+type ModelCall =
   | { readonly kind: 'chat'; readonly format: ChatFormatName }
   | { readonly kind: 'embedding'; readonly format: EmbeddingFormatName }
+
+export type SurfaceOperation =
+  | ModelCall
   | { readonly kind: 'count-tokens'; readonly format: ChatFormatName }
-  /** An Ollama chat without a question; known when the body is. */
-  | { readonly kind: 'load-model'; readonly format: ChatFormatName }
+  /** A call of Ollama's API without a question; known when the body is. */
+  | { readonly kind: 'load-model'; readonly of: ModelCall }
   | { readonly kind: 'list-models' }
   | { readonly kind: 'get-model'; readonly model: string }
   | { readonly kind: 'ollama-version' | 'ollama-running' | 'ollama-show' }

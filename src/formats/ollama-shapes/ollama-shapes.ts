@@ -51,8 +51,8 @@ export function encodeOllamaRunning(): JsonObject {
 }
 
 interface ModelLoad {
-  /** Of the endpoint that was asked. */
-  readonly shape: 'chat' | 'generate'
+  /** Path that was asked. */
+  readonly endpoint: string
   readonly model: string
   /** Unix time in milliseconds. */
   readonly nowMs: number
@@ -60,10 +60,18 @@ interface ModelLoad {
 }
 
 /** The answer to a request that only has the model loaded or unloaded. @see https://github.com/ollama/ollama/blob/main/docs/api.md#load-a-model */
-export function encodeOllamaLoad({ shape, model, nowMs, reason }: ModelLoad): JsonObject {
+export function encodeOllamaLoad({ endpoint, model, nowMs, reason }: ModelLoad): JsonObject {
   const head = { model, created_at: rfc3339(nowMs) }
-  if (shape === 'generate') return { ...head, response: '', done: true, done_reason: reason }
-  return { ...head, message: { role: 'assistant', content: '' }, done_reason: reason, done: true }
+  switch (endpoint) {
+    case '/api/generate':
+      return { ...head, response: '', done: true, done_reason: reason }
+    case '/api/embed':
+      return { model, embeddings: [] }
+    case '/api/embeddings':
+      return { embedding: [] }
+    default:
+      return { ...head, message: { role: 'assistant', content: '' }, done_reason: reason, done: true }
+  }
 }
 
 function encodeDetails(model: ModelEntry): JsonObject {

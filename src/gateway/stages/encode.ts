@@ -18,6 +18,7 @@ import type { Exchange } from '../exchange.ts'
 import { jsonBytes } from '../json-bytes.ts'
 import { parseScanned } from '../parse-scanned.ts'
 import type { ServingTenant } from '../serving-table.ts'
+import type { SurfaceOperation } from '../surface.ts'
 
 /** A request ready for one account, and how its reply must be read. */
 export type PreparedRequest =
@@ -93,7 +94,7 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
         body: passBody(exchange, choice, []),
       }
     case 'load-model':
-      return encodeModelLoad(exchange, choice, operation.format)
+      return encodeModelLoad(exchange, choice, operation)
     default:
       return {
         kind: 'pass-other',
@@ -104,11 +105,18 @@ export function encode(exchange: Exchange, choice: Choice): PreparedRequest {
 }
 
 /** Only a server of Ollama's own has models to load. */
-function encodeModelLoad(exchange: Exchange, choice: Choice, format: ChatFormatName): PreparedRequest {
-  if (!choice.provider.chatFormats(choice.account, choice.model).includes(format)) {
-    throw new KorProxyError('KP-PROV-113', { provider: choice.provider.name, operation: 'load a model' })
-  }
-  return { kind: 'pass-other', operation: { kind: 'chat', format }, body: passBody(exchange, choice, []) }
+function encodeModelLoad(
+  exchange: Exchange,
+  choice: Choice,
+  { of }: Extract<SurfaceOperation, { kind: 'load-model' }>,
+): PreparedRequest {
+  const { provider, account, model } = choice
+  const isSpoken =
+    of.kind === 'chat'
+      ? provider.chatFormats(account, model).includes(of.format)
+      : provider.embeddingFormats(account).includes(of.format)
+  if (!isSpoken) throw new KorProxyError('KP-PROV-113', { provider: provider.name, operation: 'load a model' })
+  return { kind: 'pass-other', operation: of, body: passBody(exchange, choice, []) }
 }
 
 const NO_TURNS: ChatRequest['turns'] = []
