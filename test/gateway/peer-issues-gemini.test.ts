@@ -96,7 +96,11 @@ t.test('the signature of a call comes back to Gemini as it left (labring/aiproxy
     const [, model] = sent()['contents'] as [unknown, { parts: { thoughtSignature?: string }[] }]
     return model.parts.map(({ thoughtSignature }) => thoughtSignature)
   }
-  t.strictSame(await signatures(message.tool_calls), ['bW9jay1nZW1pbmktc2lnbmF0dXJl', undefined], 'on the first call only')
+  t.strictSame(
+    await signatures(message.tool_calls),
+    ['bW9jay1nZW1pbmktc2lnbmF0dXJl', undefined],
+    'on the first call only',
+  )
   const forgotten = message.tool_calls.map(({ extra_content: _, ...call }: Record<string, unknown>) => call)
   t.strictSame(
     await signatures(forgotten),
