@@ -1,7 +1,7 @@
 import type { ChatEvent, Citation, FinishEvent, FinishReason, ToolCallStart } from '../ir/chat-event.ts'
 import type { ChatOptions, JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
+import { hasWholeArguments } from '../ir/has-whole-arguments.ts'
 import { tagSignature } from '../ir/signature.ts'
-import { hasWholeArguments } from '../openai-responses/has-whole-arguments.ts'
 import { writeFinishReason } from './map-finish-reason.ts'
 import { writeAnnotation, writeImage } from './write-media.ts'
 import { isCustom, isLegacy, writeCall, writeThoughtSignature } from './write-tool-call.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../ir/chat-request.ts'
+import { hasWholeArguments } from '../ir/has-whole-arguments.ts'
 import { deltaPrefix, type EventWriter } from './event-writer.ts'
-import { hasWholeArguments } from './has-whole-arguments.ts'
 import { callItem, customCallInput, functionCallArguments, type ItemStatus } from './reply-items.ts'
 import type { WireToolName } from './tool-naming.ts'
 

@@ -1,7 +1,7 @@
 import type { ClientContext } from '../format.ts'
 import type { ChatReply, ReplyChoice, ReplyPart } from '../ir/chat-event.ts'
 import type { JsonObject } from '../ir/chat-request.ts'
-import { hasWholeArguments } from './has-whole-arguments.ts'
+import { hasWholeArguments } from '../ir/has-whole-arguments.ts'
 import {
   callItem,
   type ItemStatus,

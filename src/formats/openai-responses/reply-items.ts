@@ -1,10 +1,10 @@
 import { writeCallSignature } from '../ir/call-signature.ts'
 import type { Citation } from '../ir/chat-event.ts'
 import type { JsonObject, JsonValue, Signature } from '../ir/chat-request.ts'
+import { hasWholeArguments } from '../ir/has-whole-arguments.ts'
 import { isJsonObject, jsonFields } from '../ir/json-fields.ts'
 import { tagSignature } from '../ir/signature.ts'
 import { unwrapCustomInput } from './custom-input.ts'
-import { hasWholeArguments } from './has-whole-arguments.ts'
 import type { WireToolName } from './tool-naming.ts'
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
