@@ -111,17 +111,7 @@ export class OAuthRefresher {
     return createCredentialSource({
       now: () => world.unixTime(),
       random: () => world.random(),
-      fetch: (request, { caPem }) =>
-        fetchToken(
-          this.#pools.get({
-            origin: new URL(request.url).origin,
-            connectMs: 5_000,
-            idleTimeoutMs: 10_000,
-            proxyUrl: undefined,
-            caPem,
-          }),
-          request,
-        ),
+      fetch: (request, { caPem }) => fetchToken(this.#pools.ofTokenEndpoint(request.url, caPem), request),
       loadTokens: async (account) => {
         const place = this.#place(account)
         const secret = this.#secret(place)

@@ -54,11 +54,7 @@ function openRegistry(pools: UpstreamPools, { stateDirectory, report }: TestAcco
       random: Math.random,
       loadTokens: (account, version) => tokens.load(account, version),
       saveTokens: (account, version, saved) => tokens.save(account, version, saved),
-      fetch: (request, { caPem }) => {
-        const { origin } = new URL(request.url)
-        const pool = pools.get({ origin, connectMs: 5_000, idleTimeoutMs: 10_000, proxyUrl: undefined, caPem })
-        return fetchToken(pool, request)
-      },
+      fetch: (request, { caPem }) => fetchToken(pools.ofTokenEndpoint(request.url, caPem), request),
       report,
     }),
   })

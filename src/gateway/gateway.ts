@@ -37,6 +37,7 @@ import { Sweeper } from './sweep.ts'
 import { CallPlans } from './upstream/call-plans.ts'
 import { ClientGone, DrainOver } from './upstream/connection-failure.ts'
 import { fetchToken } from './upstream/fetch-token.ts'
+import { NameMemory, systemLookup } from './upstream/name-memory.ts'
 import { UpstreamPools } from './upstream/pools.ts'
 
 /** Where rotated OAuth tokens are kept. */
@@ -65,7 +66,13 @@ export class Gateway {
     state: { readonly tokens: TokenStore; readonly health: SavedHealth },
   ) {
     this.#overload = new OverloadGuard(options.limits)
-    const pools = new UpstreamPools({ privateAddresses: options.privateAddresses })
+    const { log, monotonic } = dependencies
+    const names = new NameMemory({
+      lookup: systemLookup,
+      monotonic,
+      report: (host, err) => log.warn({ host, err }, 'name not resolved; its last addresses serve'),
+    })
+    const pools = new UpstreamPools({ privateAddresses: options.privateAddresses }, names.lookup)
     this.#runtime = {
       ...dependencies,
       options,

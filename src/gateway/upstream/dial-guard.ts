@@ -1,6 +1,7 @@
-import { type LookupAddress, lookup as resolve } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { embeddedIpv4 } from './embedded-ipv4.ts'
+import type { NameLookup } from './name-memory.ts'
 
 /** Which addresses this gateway may dial. Destinations themselves come from configuration only. */
 export interface DialPolicy {
@@ -72,20 +73,22 @@ function checkPlainAddress(address: string, policy: DialPolicy): void {
 }
 
 /** A name look-up that hands out only allowed addresses; checked on each connection, so a changed answer gains nothing. */
-export function guardedLookup(policy: DialPolicy): LookupFunction {
+export function guardedLookup(policy: DialPolicy, lookup: NameLookup): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error !== null) return callback(error, '', 0)
-      try {
-        for (const { address } of addresses) checkAddress(address, policy)
-      } catch (refused) {
-        // checkAddress throws nothing else.
-        return callback(refused as DialRefused, '', 0)
-      }
-      const [first] = addresses
-      if (first === undefined) return callback(new Error(`no address for ${hostname}`), '', 0)
-      if (options.all === true) return callback(null, addresses)
-      callback(null, first.address, first.family)
-    })
+    allowedAddresses(hostname, policy, lookup).then(
+      (addresses) => {
+        const [first] = addresses
+        if (options.all === true || first === undefined) callback(null, addresses)
+        else callback(null, first.address, first.family)
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    )
   }
+}
+
+async function allowedAddresses(hostname: string, policy: DialPolicy, lookup: NameLookup): Promise<LookupAddress[]> {
+  const addresses = await lookup(hostname)
+  if (addresses.length === 0) throw new Error(`no address for ${hostname}`)
+  for (const { address } of addresses) checkAddress(address, policy)
+  return [...addresses]
 }

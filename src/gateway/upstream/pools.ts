@@ -4,6 +4,7 @@ import { buildConnector, type Client, type Dispatcher, Pool, ProxyAgent } from '
 import type { ServingAccount } from '../serving-account.ts'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
 import { IdleConnections } from './idle-connections.ts'
+import { type NameLookup, systemLookup } from './name-memory.ts'
 
 export interface PoolKey {
   readonly origin: string
@@ -40,11 +41,13 @@ export class UpstreamPools {
   readonly #closing = new Set<Dispatcher>()
   readonly #idle = new IdleConnections()
   readonly #policy: DialPolicy
+  readonly #lookup: NameLookup
   #last = new WeakMap<ServingAccount, LastPool>()
   #tablesApplied = 0
 
-  constructor(policy: DialPolicy) {
+  constructor(policy: DialPolicy, lookup: NameLookup = systemLookup) {
     this.#policy = policy
+    this.#lookup = lookup
   }
 
   get(key: PoolKey): Dispatcher {
@@ -135,7 +138,7 @@ export class UpstreamPools {
     }
     // Node takes a list of authorities instead of its own, not besides.
     const tls = key.caPem === undefined ? {} : { ca: [...getCACertificates('default'), key.caPem] }
-    const lookup = guardedLookup(this.#policy)
+    const lookup = guardedLookup(this.#policy, this.#lookup)
     const refusal = this.#refusal(key.proxyUrl) ?? this.#refusal(key.origin)
     if (refusal !== undefined) {
       return new Pool(key.origin, { ...options, connect: (_target, callback) => callback(refusal, null) })
