@@ -77,7 +77,7 @@ function missingMatch(index: number, otherClient: string): object {
   const kinds = [
     { models: [`tenant-${index}/chat`] },
     { models: [`tenant-${index}-*`] },
-    { models: ['gpt-4o*', 'claude-*'], clients: [otherClient] },
+    { models: ['gpt-4o*', `claude-${index}-*`], clients: [otherClient] },
     { models: ['gpt-4o*', 'claude-*'], headers: [{ name: 'x-tenant', value: `tenant-${index}` }] },
     { requestTypes: ['embedding'], models: [`tenant-${index}-embedding`] },
   ]
