@@ -11,13 +11,71 @@ export interface UnreachedRule {
  * common with a glob. The work hardly grows with the number of rules: this runs where requests are served.
  */
 export function unreachedRules({ rules }: Profile): readonly UnreachedRule[] {
-  const earlier = new Map<string, Rule[]>()
-  return rules.flatMap((rule): UnreachedRule[] => {
-    const candidates = keysOfTakers(rule.match).flatMap((key) => earlier.get(key) ?? [])
-    const taker = candidates.find(({ match }) => takesAll(match, rule.match))
-    for (const key of keysOf(rule.match)) addTo(earlier, key, rule)
-    return taker === undefined ? [] : [{ rule: rule.name, taker: taker.name }]
-  })
+  const earlier = new EarlierRules()
+  const unreached: UnreachedRule[] = []
+  for (const rule of rules) {
+    const taker = earlier.takerOf(rule.match)
+    if (taker !== undefined) unreached.push({ rule: rule.name, taker: taker.name })
+    earlier.add(rule)
+  }
+  return unreached
+}
+
+/** Rules, each under one of its conditions: those that it may take everything from have to meet it. */
+class EarlierRules {
+  readonly #any: Rule[] = []
+  readonly #byClient = new Map<string, Rule[]>()
+  readonly #byFamily = new Map<string, Rule[]>()
+  readonly #byHeader = new Map<string, Rule[]>()
+  /** By what stands before the star. */
+  readonly #byModel = new Map<string, Rule[]>()
+  readonly #modelLengths = new Set<number>()
+
+  add(rule: Rule): void {
+    const { clients = [], modelFamilies = [], models = [], headers = [] } = rule.match
+    const [header] = headers
+    if (header !== undefined) addTo(this.#byHeader, keyOfHeader(header), rule)
+    else if (models.length > 0) for (const model of models) this.#addModel(model, rule)
+    else if (clients.length > 0) for (const client of clients) addTo(this.#byClient, client, rule)
+    else if (modelFamilies.length > 0) for (const family of modelFamilies) addTo(this.#byFamily, family, rule)
+    else this.#any.push(rule)
+  }
+
+  #addModel(model: string, rule: Rule): void {
+    const literal = beforeStar(model)
+    this.#modelLengths.add(literal.length)
+    addTo(this.#byModel, literal, rule)
+  }
+
+  /** Of every list one entry is enough: who takes all takes that too. */
+  takerOf(match: RuleMatch): Rule | undefined {
+    const { clients: [client] = [], modelFamilies: [family] = [], models = [], headers = [] } = match
+    const byClient = client === undefined ? undefined : this.#byClient.get(client)
+    const byFamily = family === undefined ? undefined : this.#byFamily.get(family)
+    const taker = takerAmong(this.#any, match) ?? takerAmong(byClient, match) ?? takerAmong(byFamily, match)
+    return taker ?? this.#takerByHeader(headers, match) ?? this.#takerByModel(models, match)
+  }
+
+  #takerByHeader(headers: readonly HeaderMatch[], match: RuleMatch): Rule | undefined {
+    if (this.#byHeader.size === 0) return undefined
+    for (const header of headers) {
+      const taker =
+        takerAmong(this.#byHeader.get(keyOfHeader(header)), match) ?? takerAmong(this.#byHeader.get(header.name), match)
+      if (taker !== undefined) return taker
+    }
+    return undefined
+  }
+
+  #takerByModel(models: readonly string[], match: RuleMatch): Rule | undefined {
+    if (models.length === 0) return undefined
+    // The longest is shared with the fewest.
+    const literal = models.map(beforeStar).reduce((longest, text) => (text.length > longest.length ? text : longest))
+    for (const length of this.#modelLengths) {
+      const taker = length > literal.length ? undefined : takerAmong(this.#byModel.get(literal.slice(0, length)), match)
+      if (taker !== undefined) return taker
+    }
+    return undefined
+  }
 }
 
 function addTo(rules: Map<string, Rule[]>, key: string, rule: Rule): void {
@@ -26,37 +84,18 @@ function addTo(rules: Map<string, Rule[]>, key: string, rule: Rule): void {
   else known.push(rule)
 }
 
-/** Under which a rule is found by those that it may take everything from: one condition of it is enough. */
-function keysOf({ clients = [], modelFamilies = [], models = [], headers = [] }: RuleMatch): readonly string[] {
-  if (clients.length > 0) return clients.map((client) => `client ${client}`)
-  if (modelFamilies.length > 0) return modelFamilies.map((family) => `family ${family}`)
-  const [header] = headers
-  if (header !== undefined) return [keyOfHeader(header)]
-  return models.length > 0 ? models.map((model) => `model ${model.replace(/\*.*/, '*')}`) : ['any']
+function takerAmong(rules: readonly Rule[] | undefined, match: RuleMatch): Rule | undefined {
+  return rules?.find((rule) => takesAll(rule.match, match))
 }
 
-/** Of every list the first is enough: who takes all takes that too. */
-function keysOfTakers({ clients = [], modelFamilies = [], models = [], headers = [] }: RuleMatch): readonly string[] {
-  const [client] = clients
-  const [family] = modelFamilies
-  const [model] = models
-  return [
-    'any',
-    ...(client === undefined ? [] : [`client ${client}`]),
-    ...(family === undefined ? [] : [`family ${family}`]),
-    ...headers.flatMap((header) => [...new Set([keyOfHeader(header), `header ${header.name}`])]),
-    ...(model === undefined ? [] : [`model ${model}`, ...beginningsOf(model).map((text) => `model ${text}*`)]),
-  ]
-}
-
+/** A name has no blank. */
 function keyOfHeader({ name, type, value }: HeaderMatch): string {
-  return type === 'Exact' ? `header ${name} ${value}` : `header ${name}`
+  return type === 'Exact' ? `${name} ${value}` : name
 }
 
-/** `a*` → the empty text, `a`. */
-function beginningsOf(glob: string): readonly string[] {
-  const literal = glob.replace(/\*.*/, '')
-  return Array.from({ length: literal.length + 1 }, (_, length) => literal.slice(0, length))
+function beforeStar(glob: string): string {
+  const star = glob.indexOf('*')
+  return star === -1 ? glob : glob.slice(0, star)
 }
 
 /** Whether every request that meets `later` meets `earlier` too. */

@@ -80,3 +80,19 @@ t.test('a rule that is said to get no request gets none', async (t) => {
   )
   t.ok(found > 500, `${found} rules were said to get none`)
 })
+
+t.test('a rule that one before it leaves nothing is found among many', async (t) => {
+  let found = 0
+  fc.assert(
+    fc.property(fc.array(match, { minLength: 2, maxLength: 12 }), (matches) => {
+      const inPairs = matches.flatMap((later, at) => {
+        const isTaken = (earlier: RuleMatch) => unreachedRules(profileOf([earlier, later])).length > 0
+        return matches.slice(0, at).some(isTaken) ? [`r${at}`] : []
+      })
+      found += inPairs.length
+      return JSON.stringify(unreachedRules(profileOf(matches)).map(({ rule }) => rule)) === JSON.stringify(inPairs)
+    }),
+    { numRuns: 2000 },
+  )
+  t.ok(found > 500, `${found} rules were left nothing`)
+})
