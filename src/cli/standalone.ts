@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { compile } from '#compile/compile.ts'
 import { deprecatedModels } from '#compile/deprecated-models.ts'
+import { logProblem } from '#controller/log-problem.ts'
 import { type FolderSource, openFolderSource } from '#controller/sources/folder.ts'
 import type { FolderSet } from '#controller/sources/folder-reader.ts'
 import { formatProblem } from '#controller/sources/format-problem.ts'
-import { ERRORS } from '#errors/registry.ts'
 import { Gateway } from '#gateway/gateway.ts'
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/options.ts'
 import { type GatewayServer, startServer } from '#gateway/server.ts'
@@ -156,10 +156,7 @@ class StandaloneRuntime implements Standalone {
     const { table, problems } = compile(all, { defaultNamespace: namespace, sha256, unread: set.unread })
     const hadProblems = this.#problems.length > 0
     this.#problems = [...set.problems, ...problems, ...deprecatedModels(all, table, Date.now())]
-    for (const problem of this.#problems) {
-      const level = ERRORS[problem.code].severity === 'warning' ? 'warn' : 'error'
-      log[level]({ code: problem.code, object: problem.ref }, formatProblem(problem))
-    }
+    for (const problem of this.#problems) logProblem(log, problem)
     const changed = this.gateway.table?.version !== table.version
     if (changed) this.gateway.apply(table)
     this.gateway.noteUnreadClients(set.unreadClients)

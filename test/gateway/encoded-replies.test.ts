@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { brotliCompressSync, createGzip, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import t, { type Test } from 'tap'
-import { accounts, type Stack, startStack } from '../helpers/stack.ts'
+import t from 'tap'
+import { type Stack, startStackAt } from '../helpers/stack.ts'
 
 const ANSWER = JSON.stringify({
   id: 'chatcmpl-1',
@@ -14,16 +13,6 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 },
 })
 const CHAT = '/v1/chat/completions'
-
-/** A provider behind something that encodes replies although nobody asked for it. */
-async function withProvider(t: Test, listener: RequestListener): Promise<Stack> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  return startStack(t, accounts(['a']).replaceAll('{simulator}', `http://127.0.0.1:${port}`))
-}
 
 function ask(stack: Stack, path = CHAT, more: Record<string, unknown> = {}): Promise<Response> {
   const body = { model: 'gpt-4o-mini', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...more }
@@ -38,7 +27,7 @@ for (const [encoding, encode] of Object.entries({
   GZIP: gzipSync,
 })) {
   t.test(`an answer in ${encoding} that nobody asked for is read, whether it passes or is translated`, async (t) => {
-    const stack = await withProvider(t, (request, reply) => {
+    const stack = await startStackAt(t, (request, reply) => {
       t.equal(request.headers['accept-encoding'], 'identity')
       reply.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end(encode(ANSWER))
     })
@@ -54,7 +43,7 @@ for (const [encoding, encode] of Object.entries({
 
 t.test('R3.4 a stream in gzip passes event by event', async (t) => {
   let finish = (): void => {}
-  const stack = await withProvider(t, (_request, reply) => {
+  const stack = await startStackAt(t, (_request, reply) => {
     reply.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
     const encoder = createGzip()
     encoder.pipe(reply)
@@ -75,7 +64,7 @@ t.test('R3.4 a stream in gzip passes event by event', async (t) => {
 })
 
 t.test('a refusal in gzip is understood', async (t) => {
-  const stack = await withProvider(t, (_request, reply) => {
+  const stack = await startStackAt(t, (_request, reply) => {
     const error = { message: 'temperature is not supported', type: 'invalid_request_error' }
     reply.writeHead(400, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
     reply.end(gzipSync(JSON.stringify({ error })))
@@ -94,7 +83,7 @@ for (const [name, encoding, body] of [
 ] as const) {
   t.test(`F8 a reply whose encoding is ${name} is broken, and the connection serves on`, async (t) => {
     let calls = 0
-    const stack = await withProvider(t, (_request, reply) => {
+    const stack = await startStackAt(t, (_request, reply) => {
       calls += 1
       if (calls <= 2)
         reply.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end(body)
@@ -111,7 +100,7 @@ for (const [name, encoding, body] of [
 t.test('a reader that stops gets every byte of an encoded file once it reads on', async (t) => {
   const file = Buffer.alloc(24 * 1024 * 1024)
   for (let at = 0; at < file.length; at += 4) file.writeUInt32LE((at * 2_654_435_761) >>> 7, at)
-  const stack = await withProvider(t, (_request, reply) => {
+  const stack = await startStackAt(t, (_request, reply) => {
     reply.writeHead(200, { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' }).end(gzipSync(file))
   })
   const { hostname, port } = new URL(stack.url)
@@ -130,7 +119,7 @@ t.test('a reader that stops gets every byte of an encoded file once it reads on'
 
 t.test('a reader that leaves in the middle of an encoded file leaves nothing behind', async (t) => {
   const file = gzipSync(Buffer.alloc(15 * 1024 * 1024))
-  const stack = await withProvider(t, (_request, reply) => {
+  const stack = await startStackAt(t, (_request, reply) => {
     reply.writeHead(200, { 'content-type': 'audio/mpeg', 'content-encoding': 'gzip' }).end(file)
   })
   const { hostname, port } = new URL(stack.url)

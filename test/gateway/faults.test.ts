@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../src/simulator/simulator.ts'
+import { CHAT_ANSWER } from '../helpers/chat-answer.ts'
 import { accounts, type Stack, startStack, waitFor } from '../helpers/stack.ts'
 
 /** `a` first, then `b`; short time-outs. */
@@ -64,16 +65,6 @@ stringData:
   ca.crt: |
 ${certificate('authority.crt').replaceAll(/^/gm, '    ').trimEnd()}
 ---`
-
-/** The smallest sound answer. */
-const WHOLE_REPLY = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'gpt-4o-mini',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-})
 
 interface Asked {
   readonly status: number
@@ -186,7 +177,7 @@ t.test('F2 a provider that answers once a connection and then resets it never re
       if (answered > 1) socket.resetAndDestroy()
       else
         socket.write(
-          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${WHOLE_REPLY.length}\r\n\r\n${WHOLE_REPLY}`,
+          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${CHAT_ANSWER.length}\r\n\r\n${CHAT_ANSWER}`,
         )
     })
   })
@@ -279,7 +270,7 @@ t.test('F10 102 and 103 before the 200 are skipped', async (t) => {
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n'
   stack.simulator.script({
     match: { key: 'sk-a' },
-    script: [{ raw: `${hints}${head}${WHOLE_REPLY}` }, { close: true }],
+    script: [{ raw: `${hints}${head}${CHAT_ANSWER}` }, { close: true }],
   })
   t.equal((await ask(stack)).status, 200)
   t.strictSame(asked(stack), ['a'])

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
-import { accounts, PRIMARY_AND_FALLBACK, type Stack, startStack } from '../helpers/stack.ts'
+import { accounts, PRIMARY_AND_FALLBACK, type Stack, startStack, startStackAt } from '../helpers/stack.ts'
 
 const MODEL = 'gpt-4o-mini'
 const CHAT = '/v1/chat/completions'
@@ -93,19 +91,9 @@ t.test('R7.9 the usage of an answer of some MB counts: generated images are that
   t.match((await stack.settled(1))[0], { status: 200, inputTokens: 100, outputTokens: 50_000 })
 })
 
-/** A provider of paths that no simulator knows. */
-async function withServer(t: Test, listener: RequestListener): Promise<Stack> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  return startStack(t, accounts(['a']).replaceAll('{simulator}', `http://127.0.0.1:${port}`))
-}
-
 t.test('R3.4 events of a path that is no known API pass as they come', async (t) => {
   let finish = (): void => {}
-  const stack = await withServer(t, (_request, reply) => {
+  const stack = await startStackAt(t, (_request, reply) => {
     reply.writeHead(200, { 'content-type': 'text/event-stream' })
     reply.write('data: {"n":1}\n\n')
     finish = () => reply.end('data: {"n":2}\n\n')
@@ -132,7 +120,7 @@ t.test('a stream whose type is written in capitals, or missing, is a stream', as
 })
 
 t.test('HEAD tells the length that the provider tells, and 204 tells none', async (t) => {
-  const stack = await withServer(t, ({ method }, reply) => {
+  const stack = await startStackAt(t, ({ method }, reply) => {
     if (method === 'HEAD') reply.writeHead(200, { 'content-length': 1234 }).end()
     else reply.writeHead(204).end()
   })

@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import t, { type Test } from 'tap'
 import type { JsonObject } from '#formats/ir/chat-request.ts'
-import { accounts, type Stack, startStack } from '../helpers/stack.ts'
+import { onlyAccount, type Stack, startStack } from '../helpers/stack.ts'
 
 /** Mistakes of other gateways in translating, each with where it was reported, as clients meet them through the whole gateway. */
 
@@ -19,20 +19,7 @@ interface Gateway {
 }
 
 async function gateway(t: Test, fields: string, path = '/v1'): Promise<Gateway> {
-  const stack = await startStack(
-    t,
-    `${accounts(['a'], fields, path)}
-apiVersion: korproxy.dev/v1alpha1
-kind: ProviderGroup
-metadata: {name: main}
-spec: {accountRefs: [{name: a}]}
----
-apiVersion: korproxy.dev/v1alpha1
-kind: RoutingProfile
-metadata: {name: default}
-spec: {defaultProviderGroup: {name: main}}
-`,
-  )
+  const stack = await startStack(t, onlyAccount(fields, path))
   return {
     stack,
     openai: new OpenAI({ apiKey: 'k', baseURL: `${stack.url}/v1`, maxRetries: 0 }),

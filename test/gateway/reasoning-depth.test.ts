@@ -1,17 +1,5 @@
 import t from 'tap'
-import { accounts, startStack } from '../helpers/stack.ts'
-
-const ACCOUNT = `${accounts(['a'])}
-apiVersion: korproxy.dev/v1alpha1
-kind: ProviderGroup
-metadata: {name: main}
-spec: {accountRefs: [{name: a}]}
----
-apiVersion: korproxy.dev/v1alpha1
-kind: RoutingProfile
-metadata: {name: default}
-spec: {defaultProviderGroup: {name: main}}
-`
+import { onlyAccount, startStack } from '../helpers/stack.ts'
 
 const OFF = { thinking: { type: 'disabled' } }
 const depth = (effort: string) => ({ thinking: { type: 'adaptive' }, output_config: { effort } })
@@ -42,7 +30,7 @@ const CASES: readonly (readonly [model: string, asked: object, sent: string | un
 ]
 
 t.test('R3.3 the depth of reasoning that Claude Code asks for is one that the OpenAI model takes', async (t) => {
-  const stack = await startStack(t, ACCOUNT)
+  const stack = await startStack(t, onlyAccount())
   for (const [model, asked, sent] of CASES) {
     stack.simulator.reset()
     const reply = await fetch(`${stack.url}/v1/messages`, {
@@ -58,7 +46,7 @@ t.test('R3.3 the depth of reasoning that Claude Code asks for is one that the Op
 })
 
 t.test('R3.3 the same holds where a model is served by the Responses API only', async (t) => {
-  const stack = await startStack(t, ACCOUNT)
+  const stack = await startStack(t, onlyAccount())
   const ask = async (model: string, reasoning_effort: string): Promise<unknown> => {
     stack.simulator.reset()
     const body = { model, reasoning_effort, messages: [{ role: 'user', content: 'hi' }] }

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { CHAT_ANSWER } from './chat-answer.ts'
 
 /** A provider that counts connections, and never closes one by itself. */
 export interface CountingUpstream {
@@ -17,14 +18,6 @@ export interface CountingUpstream {
   release(): void
 }
 
-const REPLY = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'gpt-4o-mini',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-})
 const CHUNK = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini' }
 const FIRST_CHUNK = {
   ...CHUNK,
@@ -46,7 +39,7 @@ export async function startCountingUpstream(
       reply.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(FIRST_CHUNK))
       waiting.push(() => reply.end(`${event(LAST_CHUNK)}data: [DONE]\n\n`))
     } else {
-      waiting.push(() => reply.writeHead(200, { 'content-type': 'application/json' }).end(REPLY))
+      waiting.push(() => reply.writeHead(200, { 'content-type': 'application/json' }).end(CHAT_ANSWER))
     }
   }
   const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -130,3 +132,28 @@ kind: RoutingProfile
 metadata: {name: default}
 spec: {defaultProviderGroup: {name: main}}
 `
+
+/** One account at a provider of the test's own, for what no simulator does. */
+export async function startStackAt(t: Test, listener: RequestListener): Promise<Stack> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return startStack(t, accounts(['a']).replaceAll('{simulator}', `http://127.0.0.1:${port}`))
+}
+
+/** One account in a group of its own, which all requests go to. */
+export function onlyAccount(fields?: string, path?: string): string {
+  return `${accounts(['a'], fields, path)}
+apiVersion: korproxy.dev/v1alpha1
+kind: ProviderGroup
+metadata: {name: main}
+spec: {accountRefs: [{name: a}]}
+---
+apiVersion: korproxy.dev/v1alpha1
+kind: RoutingProfile
+metadata: {name: default}
+spec: {defaultProviderGroup: {name: main}}
+`
+}
