@@ -53,8 +53,8 @@ export async function loadModel(runtime: GatewayRuntime, exchange: Exchange, cli
   }
 }
 
-/** Go's text of a duration. @see https://pkg.go.dev/time#ParseDuration */
-const NO_TIME = /^[+-]?(?:0+(?:\.0*)?(?:ns|us|µs|ms|[hms])?)+$/
+/** Go's text of a duration. Every number of several has a unit, or there would be 2ⁿ ways to read n zeros. @see https://pkg.go.dev/time#ParseDuration */
+const NO_TIME = /^[+-]?(?:0+(?:\.0*)?|(?:0+(?:\.0*)?(?:ns|us|µs|ms|[hms]))+)$/
 
 /** `keep_alive` of no time: seconds, or a duration as text. */
 function isNothing({ scan, body }: Exchange): boolean {

@@ -68,6 +68,8 @@ t.test('where nothing can be loaded the gateway answers as Ollama does, and asks
     ['/api/chat', { model, messages: [], stream: false, keep_alive: '0.5s' }, chatted('load')],
     ['/api/chat', { model, messages: null, keep_alive: '0h0m0s' }, chatted('unload')],
     ['/api/chat', { model, messages: [], keep_alive: 0 }, chatted('unload')],
+    // Read by a careless pattern this takes years.
+    ['/api/chat', { model, messages: [], keep_alive: `${'0'.repeat(64)}x` }, chatted('load')],
     ['/api/embed', { model, input: '' }, '{"model":"gpt-4o","embeddings":[]}\n'],
     ['/api/embed', { model, input: [], keep_alive: '5m' }, '{"model":"gpt-4o","embeddings":[]}\n'],
     ['/api/embeddings', { model, prompt: '' }, '{"embedding":[]}\n'],
@@ -76,7 +78,7 @@ t.test('where nothing can be loaded the gateway answers as Ollama does, and asks
   }
   t.equal(rig.simulator.requests().length, 0)
   const events = rig.events.slice(before)
-  t.equal(events.length, 14)
+  t.equal(events.length, 15)
   for (const { usage, costPicoUsd, errorCode, stream } of events) {
     t.match(
       { usage, costPicoUsd, errorCode, stream },
