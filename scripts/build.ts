@@ -13,14 +13,10 @@ const BANNER =
 const UNDICI_PARTS = `
 import api from './lib/api/index.js'
 import Agent from './lib/dispatcher/agent.js'
-import Client from './lib/dispatcher/client.js'
 import Dispatcher from './lib/dispatcher/dispatcher.js'
-import Pool from './lib/dispatcher/pool.js'
 import ProxyAgent from './lib/dispatcher/proxy-agent.js'
-import buildConnector from './lib/core/connect.js'
-import errors from './lib/core/errors.js'
 Object.assign(Dispatcher.prototype, api)
-export { Agent, Client, Dispatcher, Pool, ProxyAgent, buildConnector, errors }
+export { Agent, Dispatcher, ProxyAgent }
 export function request(url, { dispatcher, method = 'GET', ...options }) {
   const { origin, pathname, search } = new URL(url)
   return dispatcher.request({ ...options, method, origin, path: pathname + search })
@@ -74,7 +70,7 @@ const noSchemas: Plugin = {
   },
 }
 
-/** undici's pools are made with `allowH2: false`, and Fastify speaks what its listener does. Node's HTTP/2 takes 10 ms at every start. */
+/** undici's agents are made with `allowH2: false`, and Fastify speaks what its listener does. Node's HTTP/2 takes 10 ms at every start. */
 const NO_HTTP2 = "module.exports = () => { throw new Error('HTTP/2 is not supported') }"
 
 /** Messages are English; zod would bring those of fifty other languages, 400 KB. */

@@ -1,9 +1,9 @@
-import type { Dispatcher } from 'undici'
 import { KorProxyError } from '#errors/korproxy-error.ts'
 import { CHAT_FORMATS } from '#formats/registry.ts'
 import type { UpstreamCall, UpstreamTarget } from '#providers/provider.ts'
 import { resolveModel } from '#routing/model-access.ts'
 import { IMPLIED_GROUP } from '#table/routing-table.ts'
+import { ReplyTimeout, wholeReply } from './provider-http/whole-reply.ts'
 import type { ServingAccount } from './serving-account.ts'
 import type { ServingTenant } from './serving-table.ts'
 import { secretOf } from './stages/account-secret.ts'
@@ -93,40 +93,28 @@ export async function makeSmallestCall(
     caPem: account.credential.caPem,
   })
   try {
-    const reply = await pool.request({
-      path: pathname + search,
-      origin,
-      method: target.method,
-      headers: {
-        ...provider.defaultHeaders,
-        ...(body === null ? {} : { 'content-type': 'application/json' }),
-        accept: '*/*',
-        'accept-encoding': 'identity',
-        ...provider.headers(call, secret),
+    const headers = {
+      ...provider.defaultHeaders,
+      ...(body === null ? {} : { 'content-type': 'application/json' }),
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...provider.headers(call, secret),
+    }
+    const reply = await wholeReply(
+      pool,
+      {
+        method: target.method,
+        path: pathname + search,
+        headers: Object.entries(headers).flat(),
+        body: body === null ? undefined : Buffer.from(body),
       },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const text = await readStart(reply.body)
-    if (reply.statusCode >= 200 && reply.statusCode < 300) return undefined
-    return provider.classifyFailure({ status: reply.statusCode, headers: reply.headers, body: text }, nowMs)
+      { timeoutMs, maxBytes: MAX_REPLY_BYTES },
+    )
+    if (reply.status >= 200 && reply.status < 300) return undefined
+    return provider.classifyFailure({ ...reply, body: reply.body.toString('utf8') }, nowMs)
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const reason = error.name === 'TimeoutError' ? new AttemptTimeout('first-byte', timeoutMs) : error
+    const reason = error instanceof ReplyTimeout ? new AttemptTimeout('first-byte', timeoutMs) : error
     return connectionFailure(reason, CONNECT_MS)
   }
-}
-
-async function readStart(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    // A body without encoding gives Buffers.
-    const bytes = chunk as Buffer
-    chunks.push(bytes)
-    size += bytes.length
-    // Leaving the loop early destroys the stream and its connection.
-    if (size > MAX_REPLY_BYTES) break
-  }
-  return Buffer.concat(chunks).toString('utf8').slice(0, MAX_REPLY_BYTES)
 }

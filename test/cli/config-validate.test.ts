@@ -256,7 +256,7 @@ t.test('a credential that cannot be used is told with its reason, without its va
     const { code, out } = await runCli(['config', 'validate', folder], { EMPTY: '', CURLY: '\u201csk\u201d' })
     t.equal(code, 1)
     t.match(out, new RegExp(`^${folder}/a\\.yaml:\\d+:\\d+ KP-CONF-206 ${expected}.*\n$`), expected)
-    t.notMatch(out, /sk|\u201c|first|second/, 'no part of the value')
+    t.notMatch(out.replaceAll(folder, ''), /sk|\u201c|first|second/, 'no part of the value')
   }
   const fine = folderOf(t, { 'a.yaml': inSecret('"  sk-1 \\n"') })
   t.equal((await runCli(['config', 'validate', fine])).code, 0)

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { Agent } from 'undici'
 import { createCredentialSource, type TokenCaller } from '#gateway/credential-source.ts'
 import type { CredentialSource } from '#gateway/serving-account.ts'
 import { fetchToken } from '#gateway/upstream/fetch-token.ts'
+import { UpstreamPools } from '#gateway/upstream/pools.ts'
 import type { OAuth2Tokens } from '#providers/oauth2/read-token-reply.ts'
 import type { OAuth2Credential } from '#providers/oauth2/token-request.ts'
 import { rotatingAnswers, startTokenServer, type TokenAnswerScript, type TokenCall } from '../helpers/token-server.ts'
@@ -18,14 +18,14 @@ interface Rig {
 
 async function rig(t: Test, answer: TokenAnswerScript): Promise<Rig> {
   const { url, calls } = await startTokenServer(t, answer)
-  const agent = new Agent()
-  t.teardown(() => agent.destroy())
+  const pools = new UpstreamPools({ privateAddresses: 'Allow' })
+  t.teardown(() => pools.close())
   const store: Rig['store'] = new Map()
   const callers: TokenCaller[] = []
   const source = createCredentialSource({
     fetch: (request, caller) => {
       callers.push(caller)
-      return fetchToken(agent, request)
+      return fetchToken(pools.ofTokenEndpoint(request.url, undefined), request)
     },
     now: () => 1_800_000_000_000,
     random: () => 0,

@@ -276,9 +276,18 @@ t.test('F10 102 and 103 before the 200 are skipped', async (t) => {
   t.strictSame(asked(stack), ['a'])
 })
 
-t.test('F10 a 100 that nobody asked for ends the attempt, never in a hang', async (t) => {
+t.test('F10 a 100 that nobody asked for is skipped as well', async (t) => {
   const stack = await startStack(t, TWO)
   stack.simulator.script({ match: { key: 'sk-a' }, script: [{ malformed: 'informational' }] })
+  t.equal((await ask(stack)).status, 200)
+  t.strictSame(asked(stack), ['a'])
+  await servesOn(t, stack)
+})
+
+t.test('F10 announcements without end end the attempt', async (t) => {
+  const stack = await startStack(t, TWO)
+  const hint = 'HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n'
+  stack.simulator.script({ match: { key: 'sk-a' }, script: [{ raw: hint.repeat(1_000) }, { sleep: 5_000 }] })
   t.equal((await ask(stack)).status, 200)
   t.strictSame(asked(stack), ['a', 'b'])
   await servesOn(t, stack)

@@ -1,29 +1,21 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { isSendable } from '../header-line.ts'
+import { writeInTurn } from '../turn-writes.ts'
 import type { HttpReply } from './http-exchange.ts'
 
 /** Written at once; what is less waits for the end of the turn, because a provider's chunks come in bundles. */
 const FLUSH_BYTES = 16_384
-/** What is larger goes out in pieces, uncopied. */
-const COPY_BYTES = 32_768
 const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1')
 const CRLF = Buffer.from('\r\n', 'latin1')
 const CRLF_LAST_CHUNK = Buffer.concat([CRLF, LAST_CHUNK])
 const NOTHING = Buffer.alloc(0)
-const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Names of headers that are tokens: there are some dozens, each sent again and again. */
-const knownNames = new Set<string>()
-const MOST_NAMES = 1_000
 
 /** What a reply tells its connection. */
 export interface ReplyOwner {
   /** The last byte is with the kernel. */
   replyFlushed(reply: PlainReply): void
 }
-
-/** Where replies are put together. The kernel nearly always takes all of it at once; else it belongs to that write, and a new one is made. */
-let scratch = Buffer.allocUnsafeSlow(COPY_BYTES)
 
 type Framing = 'length' | 'chunked' | 'empty'
 
@@ -73,9 +65,7 @@ export class PlainReply implements HttpReply {
   }
 
   #headerLine(name: string, value: string): string {
-    if (FORBIDDEN.test(value) || !isName(name)) {
-      throw new TypeError(`header ${name} has a character that cannot be sent`)
-    }
+    if (!isSendable(name, value)) throw new TypeError(`header ${name} has a character that cannot be sent`)
     if (name === 'content-length' && this.#framing === 'chunked') this.#framing = 'length'
     else if (name === 'connection') this.isLast = true
     return `${name}: ${value}\r\n`
@@ -120,35 +110,9 @@ export class PlainReply implements HttpReply {
     const isChunked = this.#framing === 'chunked'
     const start = isChunked && bytes > 0 ? `${head}${bytes.toString(16)}\r\n` : head
     const tail = isChunked ? chunkTail(bytes > 0, this.writableEnded) : NOTHING
-    const all = start.length + bytes + tail.length
-    if (all > COPY_BYTES) this.#writePieces(start, waiting, tail)
-    else this.#writeWhole(start, waiting, tail, all)
-  }
-
-  #writeWhole(start: string, waiting: readonly Uint8Array[], tail: Uint8Array, bytes: number): void {
-    const socket = this.#socket
-    const target = socket.writableLength === 0 ? scratch : Buffer.allocUnsafe(bytes)
-    let end = target.write(start, 0, 'latin1')
-    for (const piece of waiting) {
-      target.set(piece, end)
-      end += piece.length
-    }
-    target.set(tail, end)
-    this.#write(target.subarray(0, bytes))
-    if (target === scratch && socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(COPY_BYTES)
-  }
-
-  #writePieces(start: string, waiting: readonly Uint8Array[], tail: Uint8Array): void {
-    this.#socket.cork()
-    if (start !== '') this.#socket.write(start, 'latin1')
-    for (const piece of waiting) this.#socket.write(piece)
-    this.#write(tail)
-    this.#socket.uncork()
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (this.writableEnded) this.#socket.write(bytes, (error) => this.#ended(error))
-    else this.#socket.write(bytes)
+    if (tail.length > 0) waiting.push(tail)
+    if (this.writableEnded) writeInTurn(this.#socket, start, waiting, (error) => this.#ended(error))
+    else writeInTurn(this.#socket, start, waiting)
   }
 
   #ended(error: Error | null | undefined): void {
@@ -172,13 +136,6 @@ export class PlainReply implements HttpReply {
       this.#socket.once('close', listener)
     }
   }
-}
-
-function isName(name: string): boolean {
-  if (knownNames.has(name)) return true
-  if (!TOKEN.test(name)) return false
-  if (knownNames.size < MOST_NAMES) knownNames.add(name)
-  return true
 }
 
 function flushLater(reply: PlainReply): void {

@@ -39,19 +39,16 @@ export function dispatch(runtime: GatewayRuntime, input: DispatchInput): Promise
   }
   const { origin, path, method, headers } = runtime.plans.get(account, providerCall, input.secret)
   const attempt = new UpstreamAttempt(runtime, input, stream ? 'stream' : 'whole')
-  const options = {
-    origin,
-    path,
+  const sent = {
     method,
+    path,
     headers: upstreamHeaders(runtime, input, headers),
-    body: method === 'GET' || method === 'HEAD' ? null : prepared.body,
-    // What is sent twice may be billed twice: the attempt loop decides about retries, never the pool.
-    idempotent: false,
+    body: method === 'GET' || method === 'HEAD' ? undefined : prepared.body,
   }
   try {
-    runtime.pools.ofAccount(account, origin, input.timeouts.connectMs).dispatch(options, attempt)
+    runtime.pools.ofAccount(account, origin, input.timeouts.connectMs).send(sent, attempt)
   } catch (error) {
-    attempt.giveUp(error instanceof Error ? error : new Error(String(error)))
+    attempt.failed(error instanceof Error ? error : new Error(String(error)))
   }
   return attempt.result
 }

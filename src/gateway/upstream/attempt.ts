@@ -1,7 +1,8 @@
-import type { Dispatcher } from 'undici'
 import type { ReplyHeaders } from '#providers/provider.ts'
 import type { Timeouts } from '#table/routing-table.ts'
 import type { Abortable, Exchange } from '../exchange.ts'
+import { ConnectionLost } from '../provider-http/call-error.ts'
+import type { CallControl, ReplyTaker } from '../provider-http/provider-call.ts'
 import { openSink } from '../relay/open-sink.ts'
 import { Relay } from '../relay/relay.ts'
 import type { ClientReply } from '../reply/client-reply.ts'
@@ -11,10 +12,12 @@ import type { Swept } from '../sweep.ts'
 import { type CallResult, type ReplySink, SinkFailure } from './attempt-result.ts'
 import { AttemptTimeout, ClientGone, connectionFailure } from './connection-failure.ts'
 import { decodableEncoding, decodedHeaders, type Encoding, ReplyDecoder, type Source } from './reply-decoder.ts'
-import { isStaleConnection } from './stale-connection.ts'
 
-/** One call to a provider: undici's handler, with its time-outs and the client's back-pressure. */
-export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHandler {
+/** A connection that ends this long after a request was written had taken it, and may have worked on it. */
+const CROSSING_MS = 1_000
+
+/** One call to a provider: takes its reply, with its time-outs and the client's back-pressure. */
+export class UpstreamAttempt implements Swept, Abortable, ReplyTaker {
   readonly #runtime: GatewayRuntime
   readonly #input: DispatchInput
   readonly #exchange: Exchange
@@ -25,13 +28,14 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
   readonly #startedAt: number
   readonly result: Promise<CallResult>
   #resolve: (result: CallResult) => void
-  #controller: Dispatcher.DispatchController | undefined
+  #control: CallControl | undefined
+  /** What to tell to wait: the way from the provider, or the decoder on it. */
+  #source: Source | undefined
   #sink: ReplySink | undefined
   #decoder: ReplyDecoder | undefined
   #lastByteAt: number
   #lastWriteAt: number
   #stalledSince: number | undefined
-  #abortReason: Error | undefined
   #done = false
 
   /** @param expected what the provider was asked for: the first byte of a whole answer may take longer */
@@ -52,33 +56,32 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     this.#exchange.underWay = this
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#abortReason !== undefined) controller.abort(this.#abortReason)
-    else if (this.#exchange.clientGone) this.abort(new ClientGone('client left'))
+  begun(control: CallControl): void {
+    this.#control = control
+    this.#source = control
+    if (this.#exchange.clientGone) this.abort(new ClientGone('client left'))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
-    if (status < 200 || this.#done) return
+  head(status: number, headers: ReplyHeaders): void {
     this.#lastByteAt = this.#runtime.monotonic()
     const encoding = decodableEncoding(headers)
     try {
       this.#noteLimits(headers)
       const reply = { status, headers: encoding === undefined ? headers : decodedHeaders(headers) }
       this.#sink = openSink(new Relay(this.#runtime, this.#input, reply), this.#input.prepared)
-      if (encoding !== undefined) this.#decoder = this.#decoderOf(encoding, controller)
+      if (encoding !== undefined && this.#control !== undefined) this.#decode(encoding, this.#control)
     } catch (error) {
       this.#breakOff(error)
     }
   }
 
-  #decoderOf(encoding: Encoding, controller: Dispatcher.DispatchController): ReplyDecoder {
-    const decoder = new ReplyDecoder(encoding, controller, {
-      data: (chunk) => this.#take(decoder, chunk),
+  #decode(encoding: Encoding, control: CallControl): void {
+    this.#decoder = new ReplyDecoder(encoding, control, {
+      data: (chunk) => this.#take(chunk),
       end: () => this.#end(),
       fail: (error) => this.#breakOff(error),
     })
-    return decoder
+    this.#source = this.#decoder
   }
 
   #noteLimits(headers: ReplyHeaders): void {
@@ -88,13 +91,13 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     if (limits !== undefined) account.health.noteLimits(limits, nowMs, model)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  data(chunk: Buffer): void {
     this.#lastByteAt = this.#runtime.monotonic()
-    if (this.#decoder === undefined) this.#take(controller, chunk)
+    if (this.#decoder === undefined) this.#take(chunk)
     else this.#decoder.write(chunk)
   }
 
-  #take(source: Source, chunk: Buffer): void {
+  #take(chunk: Buffer): void {
     const sink = this.#sink
     if (sink === undefined || this.#done) return
     try {
@@ -103,10 +106,10 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
       this.#breakOff(error)
     }
     if (this.#client.bufferedBytes === 0) this.#lastWriteAt = this.#lastByteAt
-    else if (this.#exchange.reply.writableNeedDrain) this.#pause(source)
+    else if (this.#exchange.reply.writableNeedDrain) this.#pause()
   }
 
-  onResponseEnd(): void {
+  ended(): void {
     if (this.#decoder === undefined) this.#end()
     else this.#decoder.end()
   }
@@ -120,12 +123,7 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(this.#abortReason ?? error)
-  }
-
-  /** The request could not even be handed to its connection. */
-  giveUp(error: Error): void {
+  failed(error: Error): void {
     this.#fail(error)
   }
 
@@ -163,14 +161,14 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
     this.#lastWriteAt = now
   }
 
-  #pause(source: Source): void {
+  #pause(): void {
     if (this.#stalledSince !== undefined) return
     this.#stalledSince = this.#lastByteAt
-    source.pause()
+    this.#source?.pause()
     this.#client.onDrain(() => {
       this.#stalledSince = undefined
       this.#lastByteAt = this.#runtime.monotonic()
-      if (!this.#done) source.resume()
+      if (!this.#done) this.#source?.resume()
     })
   }
 
@@ -182,20 +180,26 @@ export class UpstreamAttempt implements Swept, Abortable, Dispatcher.DispatchHan
   }
 
   abort(reason: Error): void {
-    this.#abortReason ??= reason
     // What only waits for its decoder has left its connection.
-    if (this.#controller === undefined || this.#decoder?.ended === true) this.#fail(reason)
-    else if (!this.#controller.aborted) this.#controller.abort(reason)
+    if (this.#control === undefined || this.#decoder?.ended === true) this.#fail(reason)
+    else this.#control.abort(reason)
   }
 
   #fail(error: Error): void {
     if (this.#done) return
     const failure = error instanceof SinkFailure ? error.failure : connectionFailure(error, this.#timeouts.connectMs)
     if (this.#sink !== undefined) this.#finish(this.#sink.fail(failure))
-    else {
-      const isStale = isStaleConnection(error, this.#runtime.monotonic() - this.#startedAt)
-      this.#finish({ kind: isStale ? 'stale' : 'failed', failure })
-    }
+    else this.#finish({ kind: this.#isStale(error) ? 'stale' : 'failed', failure })
+  }
+
+  /**
+   * True for the end of a kept-alive connection that had carried answers before: the provider closed it at the moment the request
+   * was written. Clients send such a request again on another connection.
+   * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
+   */
+  #isStale(error: Error): boolean {
+    const sinceMs = this.#runtime.monotonic() - this.#startedAt
+    return error instanceof ConnectionLost && error.wasIdle && sinceMs <= CROSSING_MS
   }
 
   #finish(result: CallResult): void {

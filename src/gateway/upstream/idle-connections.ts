@@ -1,5 +1,5 @@
-import type { Client, Dispatcher } from 'undici'
-import { CountedClient } from './counted-client.ts'
+import type { ConnectionPool } from '../provider-http/connection-pool.ts'
+import type { ProviderConnection } from '../provider-http/provider-connection.ts'
 
 /** Under load many connections are idle for a moment: only what carried nothing since the last sweep counts. */
 const SWEEP_MS = 1_000
@@ -10,10 +10,9 @@ export interface IdleLimits {
   readonly maxIdlePerHost: number
 }
 
-/** The clients of all pools to one origin. */
+/** All pools to one origin. */
 interface Host {
-  /** In the order they were made, in which undici uses them, too. */
-  clients: CountedClient[]
+  readonly pools: Set<ConnectionPool>
   /** Undefined: no account has asked; a token endpoint, for example. */
   maxIdle: number | undefined
   /** When the limit was set; a later round of limits replaces it, others of the same round only raise it. */
@@ -35,11 +34,15 @@ export class IdleConnections {
     this.#timer.unref()
   }
 
-  /** Makes a client of a pool to this origin, perhaps through a proxy at another address. */
-  createClient(origin: string, address: string | URL, options: Client.Options): Dispatcher {
-    const counted = new CountedClient(address, options)
-    this.#host(origin).clients.push(counted)
-    return counted.client
+  watch(origin: string, pool: ConnectionPool): void {
+    this.#host(origin).pools.add(pool)
+  }
+
+  /** Its pool has been given up. */
+  leave(origin: string, pool: ConnectionPool): void {
+    const host = this.#hosts.get(origin)
+    host?.pools.delete(pool)
+    if (host?.pools.size === 0) this.#hosts.delete(origin)
   }
 
   /** From now on limits are of new accounts; one that is not given again is in force until another takes its place. */
@@ -57,11 +60,6 @@ export class IdleConnections {
     this.#maxIdle = Math.max(this.#maxIdle ?? 0, maxIdle)
   }
 
-  /** Forgets origins that have no pool any more. */
-  keepOnly(origins: ReadonlySet<string>): void {
-    for (const origin of this.#hosts.keys()) if (!origins.has(origin)) this.#hosts.delete(origin)
-  }
-
   close(): void {
     clearInterval(this.#timer)
     this.#hosts.clear()
@@ -70,31 +68,28 @@ export class IdleConnections {
   #host(origin: string): Host {
     const known = this.#hosts.get(origin)
     if (known !== undefined) return known
-    const host: Host = { clients: [], maxIdle: undefined, round: this.#round }
+    const host: Host = { pools: new Set(), maxIdle: undefined, round: this.#round }
     this.#hosts.set(origin, host)
     return host
   }
 
   #sweep(): void {
-    const kept = [...this.#hosts.values()].flatMap((host) => closeSurplus(sweepHost(host), host.maxIdle))
+    const nowMs = performance.now()
+    const kept = [...this.#hosts.values()].flatMap((host) => closeSurplus(idleOf(host, nowMs), host.maxIdle))
     closeSurplus(kept, this.#maxIdle)
   }
 }
 
-/** @returns the clients whose connection is idle */
-function sweepHost(host: Host): CountedClient[] {
-  // Its pool has given it up, or is given up itself.
-  if (host.clients.some(({ isGone }) => isGone)) host.clients = host.clients.filter(({ isGone }) => !isGone)
-  for (const client of host.clients) client.sweep()
-  return host.clients.filter(({ idleSweeps }) => idleSweeps > 0)
+function idleOf({ pools }: Host, nowMs: number): ProviderConnection[] {
+  const idle = [...pools].flatMap((pool) => pool.sweep(nowMs))
+  return idle.filter(({ idleSince }) => nowMs - idleSince >= SWEEP_MS)
 }
 
-/** @returns the clients that keep their connection, in their order */
-function closeSurplus(idle: CountedClient[], limit: number | undefined): CountedClient[] {
+/** @returns the connections that are kept */
+function closeSurplus(idle: ProviderConnection[], limit: number | undefined): ProviderConnection[] {
   if (limit === undefined || idle.length <= limit) return idle
-  // Of those idle for the same time the first is kept: undici would use it next.
-  const byIdleTime = idle.toReversed().toSorted((one, other) => other.idleSweeps - one.idleSweeps)
-  const surplus = new Set(byIdleTime.slice(0, idle.length - limit))
-  for (const client of surplus) client.disconnect()
-  return idle.filter((client) => !surplus.has(client))
+  const byAge = idle.toSorted((one, other) => one.idleSince - other.idleSince)
+  const surplus = byAge.length - limit
+  for (const connection of byAge.slice(0, surplus)) connection.destroy()
+  return byAge.slice(surplus)
 }

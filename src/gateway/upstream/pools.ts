@@ -1,6 +1,9 @@
 import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
-import { buildConnector, type Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { NoConnection } from '../provider-http/call-error.ts'
+import { ConnectionPool } from '../provider-http/connection-pool.ts'
+import { type Dial, dialHost, encryption, within } from '../provider-http/dial.ts'
+import { dialThrough, proxyCredential } from '../provider-http/proxy.ts'
 import type { ServingAccount } from '../serving-account.ts'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
 import { IdleConnections } from './idle-connections.ts'
@@ -16,7 +19,7 @@ export interface PoolKey {
 }
 
 interface KnownPool {
-  readonly pool: Dispatcher
+  readonly pool: ConnectionPool
   readonly origin: string
   /** How many tables had been applied when it was last asked for. */
   askedAfter: number
@@ -28,7 +31,7 @@ interface LastPool {
   readonly credential: ServingAccount['credential']
   readonly origin: string
   readonly connectMs: number
-  readonly pool: Dispatcher
+  readonly pool: ConnectionPool
 }
 
 /**
@@ -38,7 +41,7 @@ interface LastPool {
 export class UpstreamPools {
   readonly #pools = new Map<string, KnownPool>()
   /** Dropped, with requests under way. */
-  readonly #closing = new Set<Dispatcher>()
+  readonly #closing = new Set<ConnectionPool>()
   readonly #idle = new IdleConnections()
   readonly #policy: DialPolicy
   readonly #lookup: NameLookup
@@ -50,7 +53,7 @@ export class UpstreamPools {
     this.#lookup = lookup
   }
 
-  get(key: PoolKey): Dispatcher {
+  get(key: PoolKey): ConnectionPool {
     const name = [key.origin, key.connectMs, key.idleTimeoutMs, key.proxyUrl ?? '', key.caPem ?? ''].join('\n')
     const known = this.#pools.get(name)
     if (known !== undefined) {
@@ -63,7 +66,7 @@ export class UpstreamPools {
   }
 
   /** The connections to an account's provider. Asked for with every request: the same answer as last time is found without a key. */
-  ofAccount(serving: ServingAccount, origin: string, connectMs: number): Dispatcher {
+  ofAccount(serving: ServingAccount, origin: string, connectMs: number): ConnectionPool {
     const { account, credential } = serving
     const last = this.#last.get(serving)
     const isSame = last?.account === account && last.credential === credential
@@ -81,7 +84,7 @@ export class UpstreamPools {
   }
 
   /** Token endpoints go through the same dial guard as providers. */
-  ofTokenEndpoint(url: string, caPem: string | undefined): Dispatcher {
+  ofTokenEndpoint(url: string, caPem: string | undefined): ConnectionPool {
     return this.get({
       origin: new URL(url).origin,
       connectMs: 5_000,
@@ -108,63 +111,46 @@ export class UpstreamPools {
         this.ofAccount(account, last.origin, last.connectMs)
       }
     }
-    for (const [name, { pool, askedAfter }] of this.#pools) {
+    for (const [name, { pool, origin, askedAfter }] of this.#pools) {
       if (askedAfter >= this.#tablesApplied - 1) continue
       this.#pools.delete(name)
-      this.#drop(pool)
+      this.#drop(origin, pool)
     }
-    this.#idle.keepOnly(new Set([...this.#pools.values()].map(({ origin }) => origin)))
   }
 
-  #drop(pool: Dispatcher): void {
+  #drop(origin: string, pool: ConnectionPool): void {
+    this.#idle.leave(origin, pool)
     this.#closing.add(pool)
     pool.close(() => this.#closing.delete(pool))
   }
 
-  #create(key: PoolKey): Dispatcher {
-    // undici takes no zero here.
-    const keepAliveMs = Math.max(1, key.idleTimeoutMs)
-    const options = {
-      // HTTP/2 would be negotiated by default; one stream a connection keeps a stalled reader from stalling others.
-      allowH2: false,
-      pipelining: 1,
-      connections: null,
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: keepAliveMs,
-      // The exchange's own sweep measures first byte and idle time.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: 65_536,
-    }
-    // Node takes a list of authorities instead of its own, not besides.
-    const tls = key.caPem === undefined ? {} : { ca: [...getCACertificates('default'), key.caPem] }
+  #create(key: PoolKey): ConnectionPool {
+    const { idleTimeoutMs } = key
+    const url = new URL(key.origin)
+    const proxy = key.proxyUrl === undefined ? undefined : new URL(key.proxyUrl)
+    const isForwarded = proxy !== undefined && url.protocol === 'http:'
+    const dial = within(key.connectMs, this.#dial(key, url, proxy))
+    const forwarding = isForwarded ? { origin: key.origin, headers: proxyCredential(proxy) } : undefined
+    const pool = new ConnectionPool({ dial, host: url.host, idleTimeoutMs, forwarding })
+    this.#idle.watch(key.origin, pool)
+    return pool
+  }
+
+  #dial({ caPem }: PoolKey, url: URL, proxy: URL | undefined): Dial {
+    const refusal = this.#refusal(proxy) ?? this.#refusal(url)
+    if (refusal !== undefined) return refuse(refusal)
     const lookup = guardedLookup(this.#policy, this.#lookup)
-    const refusal = this.#refusal(key.proxyUrl) ?? this.#refusal(key.origin)
-    if (refusal !== undefined) {
-      return new Pool(key.origin, { ...options, connect: (_target, callback) => callback(refusal, null) })
-    }
-    // A pool hands its factory its own options, with a connector; undici types them as any object.
-    const factory = (address: string | URL, given: object): Dispatcher =>
-      this.#idle.createClient(key.origin, address, given as Client.Options)
-    if (key.proxyUrl !== undefined) {
-      return new ProxyAgent({
-        ...options,
-        connectTimeout: key.connectMs,
-        uri: key.proxyUrl,
-        proxyTls: { lookup },
-        requestTls: tls,
-        // For a target without TLS the agent gives a connector only.
-        factory: (address, given) => new Pool(address, { ...options, ...given, factory }),
-      })
-    }
-    const connect = buildConnector({ timeout: key.connectMs, lookup, allowH2: false, ...tls })
-    return new Pool(key.origin, { ...options, connect, factory })
+    // Node takes a list of authorities instead of its own, not besides.
+    const ca = caPem === undefined ? undefined : [...getCACertificates('default'), caPem]
+    if (proxy === undefined) return dialHost(url, { lookup, ca })
+    const dialProxy = dialHost(proxy, { lookup, ca: undefined })
+    return url.protocol === 'http:' ? dialProxy : dialThrough(proxy, url, dialProxy, encryption(url, ca))
   }
 
   /** Names are checked when they are resolved, on each connection; an address that stands in the URL can be judged at once. */
-  #refusal(url: string | undefined): Error | undefined {
+  #refusal(url: URL | undefined): Error | undefined {
     if (url === undefined) return undefined
-    const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+    const host = url.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) === 0) return undefined
     try {
       checkAddress(host, this.#policy)
@@ -176,14 +162,21 @@ export class UpstreamPools {
   }
 
   /** Ends idle connections; requests under way are cut. */
-  async close(): Promise<void> {
+  close(): void {
     this.#idle.close()
     const pools = [...this.#pools.values()].map(({ pool }) => pool)
-    await Promise.all([...pools, ...this.#closing].map((pool) => pool.destroy()))
+    for (const pool of [...pools, ...this.#closing]) pool.destroy()
     this.#pools.clear()
   }
 }
 
 function isSameProvider(before: ServingAccount['account'], after: ServingAccount['account']): boolean {
   return before.provider === after.provider && before.preset === after.preset && before.baseUrl === after.baseUrl
+}
+
+function refuse(cause: Error): Dial {
+  return (dialed) => {
+    const refusal = setImmediate(dialed, new NoConnection(cause.message, { cause }))
+    return () => clearImmediate(refusal)
+  }
 }

@@ -1,14 +1,18 @@
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { Agent } from 'undici'
 import { fetchToken } from '#gateway/upstream/fetch-token.ts'
+import { UpstreamPools } from '#gateway/upstream/pools.ts'
 import { startTokenServer, type TokenAnswerScript, type TokenCall } from '../../helpers/token-server.ts'
 
 async function call(t: Test, answer: TokenAnswerScript) {
   const { url, calls } = await startTokenServer(t, answer)
-  const agent = new Agent()
-  t.teardown(() => agent.destroy())
-  const reply = fetchToken(agent, { url, headers: { 'content-type': 'application/json' }, body: '{}' })
+  const pools = new UpstreamPools({ privateAddresses: 'Allow' })
+  t.teardown(() => pools.close())
+  const reply = fetchToken(pools.ofTokenEndpoint(url, undefined), {
+    url,
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
   return { reply, calls }
 }
 
