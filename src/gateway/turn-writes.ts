@@ -65,7 +65,9 @@ function write(message: Message): void {
 
 /** In one call of the system. */
 function writeCopy({ socket, start, pieces, bytes, written }: Message): void {
-  const target = socket.writableLength === 0 ? scratch : Buffer.allocUnsafe(bytes)
+  // TLS never takes all at once.
+  const takesAll = socket.writableLength === 0 && !('encrypted' in socket)
+  const target = takesAll ? scratch : Buffer.allocUnsafe(bytes)
   let end = target.write(start, 0, 'latin1')
   for (const piece of pieces) {
     target.set(piece, end)
