@@ -1,3 +1,4 @@
+import { NoConnection } from './call-error.ts'
 import type { Dial } from './dial.ts'
 import type { ProviderCall, ReplyTaker } from './provider-call.ts'
 import { type ConnectionOwner, ProviderConnection } from './provider-connection.ts'
@@ -21,13 +22,15 @@ export class ConnectionPool implements ConnectionOwner {
   /** Idle for the longest time first; the last is used next, so that a surplus grows old. */
   readonly #idle: ProviderConnection[] = []
   #onEmpty: (() => void) | undefined
+  #isDestroyed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
   }
 
-  /** Sends a call; on another connection it is never sent again. @throws UnsendableRequest */
+  /** Sends a call; on another connection it is never sent again. @throws UnsendableRequest, NoConnection after `destroy` */
   send(call: ProviderCall, taker: ReplyTaker): void {
+    if (this.#isDestroyed) throw new NoConnection('the gateway is closing')
     const { host, forwarding } = this.#options
     const { method, body, path } = call
     if (forwarding === undefined) {
@@ -77,8 +80,9 @@ export class ConnectionPool implements ConnectionOwner {
     if (this.#all.size === 0) empty()
   }
 
-  /** Calls under way are lost. */
+  /** Calls under way are lost, and there are no others. */
   destroy(): void {
+    this.#isDestroyed = true
     for (const connection of [...this.#all]) connection.destroy()
   }
 }
