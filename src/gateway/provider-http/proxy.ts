@@ -65,8 +65,8 @@ function openTunnel(socket: Socket, request: string, dialed: Dialed): () => void
 
 /** @throws NoConnection, MalformedReply */
 function isOpen(start: Buffer): boolean {
-  checkStart(start)
   const end = start.indexOf(HEAD_END)
+  checkStart(start, end)
   if (end === -1) return false
   const { status } = readReplyHead(start.toString('latin1', 0, end), 'CONNECT')
   if (status < 200 || status > 299) throw new NoConnection(`its proxy answered ${status}`)

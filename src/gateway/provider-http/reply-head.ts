@@ -24,15 +24,22 @@ const LENGTH = /^[0-9]{1,15}$/
 const START = 'HTTP/1.'
 const CR = 0x0d
 const LF = 0x0a
+const SPACE = 0x20
+const TAB = 0x09
 const KEPT_SECONDS = /(?:^|[,\s])timeout=([0-9]{1,6})(?![0-9])/i
 
-/** @throws MalformedReply when no reply begins like this, however it goes on */
-export function checkStart(bytes: Buffer): void {
+/**
+ * @param end where the head ends; -1: not in these bytes
+ * @throws MalformedReply when no reply begins like this, however it goes on
+ */
+export function checkStart(bytes: Buffer, end: number): void {
   const text = bytes.toString('latin1', 0, START.length)
   if (!START.startsWith(text)) throw new MalformedReply('it does not begin with HTTP/1')
   const lineEnd = bytes.indexOf(LF)
   if (lineEnd !== -1 && bytes[lineEnd - 1] !== CR) throw new MalformedReply('its status line ends with LF alone')
-  if (bytes.length > MOST_HEAD_BYTES) throw new MalformedReply(`its head is larger than ${MOST_HEAD_BYTES} bytes`)
+  // Of an end that is not all there, three bytes may be.
+  const headBytes = end === -1 ? bytes.length - HEAD_END.length + 1 : end
+  if (headBytes > MOST_HEAD_BYTES) throw new MalformedReply(`its head is larger than ${MOST_HEAD_BYTES} bytes`)
 }
 
 /**
@@ -72,13 +79,26 @@ function readHeaders(lines: string): ReplyHeaders {
     at = next === -1 ? lines.length : next
     const colon = lines.indexOf(':', start)
     const name = lines.slice(start, colon).toLowerCase()
-    const value = lines.slice(colon + 1, at).trim()
+    const value = withoutBlanks(lines, colon + 1, at)
     const before = headers[name]
     if (before === undefined) headers[name] = value
     else if (typeof before === 'string') headers[name] = [before, value]
     else before.push(value)
   }
   return headers
+}
+
+/** Blanks and tabs are none of a value; other bytes are, also those that are a blank to Unicode. */
+function withoutBlanks(lines: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(lines.charCodeAt(start))) start += 1
+  while (end > start && isBlank(lines.charCodeAt(end - 1))) end -= 1
+  return lines.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
 }
 
 /** Whatever could be read in two ways is refused: the rest of it would be taken for the next reply. */

@@ -62,7 +62,7 @@ export class ReplyReader {
     const bytes = before === undefined ? read : Buffer.concat([before, read])
     // The end may lie across the two.
     const end = bytes.indexOf(HEAD_END, Math.max(0, (before?.length ?? 0) - HEAD_END.length))
-    checkStart(end === -1 ? bytes : bytes.subarray(0, end))
+    checkStart(bytes, end)
     if (end === -1) {
       this.#start = bytes
       return undefined
