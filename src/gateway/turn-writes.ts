@@ -52,6 +52,12 @@ export function writeInTurn(socket: Socket, start: string, pieces: readonly Uint
   waiting.push(message)
 }
 
+/** Whether anything written to it has not left yet. */
+export function isWaiting(socket: Socket): boolean {
+  for (const message of waiting) if (message.socket === socket) return true
+  return false
+}
+
 function writeWaiting(): void {
   const messages = waiting
   waiting = []

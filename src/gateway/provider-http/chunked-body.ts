@@ -9,18 +9,22 @@ const MOST_DIGITS = 12
 const MOST_LINE_BYTES = 8_192
 /** Of all trailers. */
 const MOST_TRAILER_BYTES = 65_536
+const EXTENSIONS =
+  /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)+$/
+/** The empty line ends them. */
+const TRAILER = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*)?$/
 
 type Part = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'trailer-lf' | 'end'
 
 /**
- * Takes the chunked coding off a body as it comes. Extensions and trailers are skipped.
+ * Takes the chunked coding off a body as it comes. Extensions and trailers are read, and dropped.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1
  */
 export class ChunkedBody {
   #part: Part = 'size'
   #size = 0
   #digits = 0
-  #lineBytes = 0
+  #line = ''
   #trailerBytes = 0
 
   get hasEnded(): boolean {
@@ -56,7 +60,7 @@ export class ChunkedBody {
         this.#readSize(byte)
         return
       case 'extension':
-        this.#skipInLine(byte, 'size-lf')
+        this.#skipInLine(byte, EXTENSIONS, 'size-lf')
         return
       case 'size-lf':
         expect(byte, LF)
@@ -73,13 +77,13 @@ export class ChunkedBody {
       case 'trailer':
         this.#trailerBytes += 1
         if (this.#trailerBytes > MOST_TRAILER_BYTES) throw new MalformedReply('its trailers have no end')
-        this.#skipInLine(byte, 'trailer-lf')
+        this.#skipInLine(byte, TRAILER, 'trailer-lf')
         return
       default:
         expect(byte, LF)
         // An empty line ends the trailers.
-        this.#part = this.#lineBytes === 0 ? 'end' : 'trailer'
-        this.#lineBytes = 0
+        this.#part = this.#line === '' ? 'end' : 'trailer'
+        this.#line = ''
     }
   }
 
@@ -93,24 +97,27 @@ export class ChunkedBody {
     }
     if (this.#digits === 0) throw new MalformedReply('a chunk has no size')
     if (byte === CR) this.#part = 'size-lf'
-    else if (byte === SEMICOLON) this.#part = 'extension'
-    else throw new MalformedReply('the size of a chunk is none')
+    else if (byte === SEMICOLON) {
+      this.#part = 'extension'
+      this.#line = ';'
+    } else throw new MalformedReply('the size of a chunk is none')
   }
 
   #beginChunk(): void {
     this.#part = this.#size === 0 ? 'trailer' : 'data'
     this.#digits = 0
-    this.#lineBytes = 0
+    this.#line = ''
   }
 
-  #skipInLine(byte: number, atEnd: Part): void {
+  #skipInLine(byte: number, allowed: RegExp, atEnd: Part): void {
     if (byte === CR) {
+      if (!allowed.test(this.#line)) throw new MalformedReply('an extension or a trailer is none')
       this.#part = atEnd
       return
     }
     if (byte === LF) throw new MalformedReply('a line ends with LF alone')
-    this.#lineBytes += 1
-    if (this.#lineBytes > MOST_LINE_BYTES) throw new MalformedReply('a line between chunks has no end')
+    if (this.#line.length === MOST_LINE_BYTES) throw new MalformedReply('a line between chunks has no end')
+    this.#line += String.fromCharCode(byte)
   }
 }
 

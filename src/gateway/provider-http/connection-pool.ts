@@ -34,7 +34,9 @@ export class ConnectionPool implements ConnectionOwner {
     const { host, forwarding } = this.#options
     const { method, body, path } = call
     if (forwarding === undefined) {
-      this.#free().begin({ method, head: requestHead(host, path, call), body }, taker)
+      // Before a connection is taken, as it throws.
+      const head = requestHead(host, path, call)
+      this.#free().begin({ method, head, body }, taker)
       return
     }
     const headers = [...call.headers, ...forwarding.headers]

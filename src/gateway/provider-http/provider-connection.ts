@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { writeInTurn } from '../turn-writes.ts'
+import { isWaiting, writeInTurn } from '../turn-writes.ts'
 import { ConnectionLost } from './call-error.ts'
 import type { Dial } from './dial.ts'
 import type { CallControl, ReplyTaker } from './provider-call.ts'
@@ -84,6 +84,11 @@ export class ProviderConnection {
     if (call === undefined) {
       // Nobody asked for anything.
       this.destroy()
+      return
+    }
+    if (!call.reader.hasBegun && this.#socket !== undefined && isWaiting(this.#socket)) {
+      // The request has not left yet: these are bytes that nobody asked for, and what answers it would meet the next call.
+      this.#lose('bytes before the request')
       return
     }
     try {

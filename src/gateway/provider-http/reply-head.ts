@@ -58,7 +58,9 @@ export function readReplyHead(text: string, method: string): ReplyHead {
   const status = Number(digits)
   const framing = framingOf(status, headers, method)
   const connection = asText(headers['connection']).toLowerCase()
-  const persists = version === '1' ? !hasToken(connection, 'close') : hasToken(connection, 'keep-alive')
+  // HTTP/1.0 knows no chunks: whoever sends them may be an intermediary that does not understand them.
+  const persists =
+    version === '1' ? !hasToken(connection, 'close') : hasToken(connection, 'keep-alive') && framing !== 'chunked'
   return {
     status,
     headers,

@@ -14,6 +14,7 @@ const NO_LENGTH = 'its Content-Length is no length'
 const NO_CHUNKS = 'its Transfer-Encoding is not chunked'
 const NO_HTTP = 'it does not begin with HTTP/1'
 const ENDLESS_LINE = 'a line between chunks has no end'
+const NO_LINE = 'an extension or a trailer is none'
 const NO_SIZE = 'the size of a chunk is none'
 const NO_CHUNK_END = 'a chunk does not end where its size says'
 
@@ -136,6 +137,16 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   'a chunk that ends with LF alone': chunked('5\r\nhello\n0\r\n\r\n', NO_CHUNK_END, 'hello'),
   'a chunk that ends with CR alone': chunked('5\r\nhello\r0\r\n\r\n', NO_CHUNK_END, 'hello'),
   'an extension that ends with LF alone': chunked('5;a\nhello', 'a line ends with LF alone'),
+  'an extension without a name': chunked('5;\r\nhello', NO_LINE),
+  'an extension between two semicolons': chunked('5;;a\r\nhello', NO_LINE),
+  'an extension without its value': chunked('5;a=\r\nhello', NO_LINE),
+  'an extension whose quotation has no end': chunked('5;a="b\r\nhello', NO_LINE),
+  'a NUL in an extension': chunked('5;a\0\r\nhello', NO_LINE),
+  'a trailer without a colon': chunked('5\r\nhello\r\n0\r\na\r\n\r\n', NO_LINE, 'hello'),
+  'a trailer with a blank before its colon': chunked('0\r\na : b\r\n\r\n', NO_LINE),
+  'a folded trailer': chunked('0\r\na: b\r\n c: d\r\n\r\n', NO_LINE),
+  'a NUL in a trailer': chunked('0\r\na: \0\r\n\r\n', NO_LINE),
+  'another reply where trailers are': chunked('0\r\nHTTP/1.1 200 OK\r\n\r\n', NO_LINE),
   'a bare CR in an extension': chunked('5;a\rb\r\nhello', NO_CHUNK_END),
   'an extension without end': chunked(`5;${'a'.repeat(8_193)}`, ENDLESS_LINE),
   'a trailer that ends with LF alone': chunked('0\r\na: b\n\r\n', 'a line ends with LF alone'),

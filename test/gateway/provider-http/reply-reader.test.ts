@@ -48,7 +48,7 @@ const ACCEPTED: Readonly<Record<string, Accepted>> = {
     is: whole(200, chunkedHeaders, '01234567890123456789a'),
   },
   'extensions of chunks': {
-    reply: `${CHUNKED}5;a\r\nhello\r\n1;a=b;c="d e"\r\n!\r\n0;end\r\n\r\n`,
+    reply: `${CHUNKED}5;a\r\nhello\r\n1;a=b;c="d;\\"e"\r\n!\r\n0;end\r\n\r\n`,
     is: whole(200, chunkedHeaders, 'hello!'),
   },
   trailers: { reply: `${CHUNKED}2\r\nhi\r\n0\r\nx-a: 1\r\nX-B:2\r\n\r\n`, is: whole(200, chunkedHeaders, 'hi') },
