@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { unescape as decoded } from 'node:querystring'
 import type { ReplyHeaders } from '#providers/provider.ts'
 import { MalformedReply, NoConnection } from './call-error.ts'
 import { type Dial, type Dialed, destroyQuietly, type Encrypt } from './dial.ts'
@@ -7,10 +8,10 @@ import { checkStart, HEAD_END, readReplyHead } from './reply-head.ts'
 
 const REFUSED = 407
 
-/** What a proxy asks its users for; empty where its URL has none. */
+/** What a proxy asks its users for; empty where its URL has none. A percent sign that encodes nothing is one. */
 export function proxyCredential({ username, password }: URL): readonly string[] {
   if (username === '' && password === '') return []
-  const credential = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+  const credential = Buffer.from(`${decoded(username)}:${decoded(password)}`)
   return ['proxy-authorization', `Basic ${credential.toString('base64')}`]
 }
 
