@@ -1,10 +1,13 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { writeInTurn } from '#gateway/turn-writes.ts'
 import { SEED } from '../../formats/pairs/mutate.ts'
+import { waitFor } from '../../helpers/stack.ts'
 
 interface Ends {
   readonly near: Socket
@@ -150,6 +153,44 @@ t.test('messages of one turn to a reader that reads nothing yet are kept as they
   far.resume()
   near.end()
   t.ok((await arrived).equals(Buffer.concat(written)))
+})
+
+t.test('messages over TLS and without, in turn, arrive as they were written', async (t) => {
+  const read = (name: string): string => readFileSync(new URL(`../certificates/${name}`, import.meta.url), 'utf8')
+  const secure: Socket[] = []
+  const server = createTlsServer({ cert: read('good.crt'), key: read('good.key') }, (socket) => secure.push(socket))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  // A server that listens on a port has an address of this kind.
+  const near = connectTls({
+    port: (server.address() as AddressInfo).port,
+    ca: read('authority.crt'),
+    host: '127.0.0.1',
+  })
+  await once(near, 'secureConnect')
+  await waitFor(
+    () => secure.length,
+    (length) => length === 1,
+  )
+  const plain = await (await connected(t))()
+  const sockets = [near, plain.near]
+  const arrived = [...secure, plain.far].map(received)
+  const written: Buffer[][] = [[], []]
+  for (let at = 0; at < 600; at += 1) {
+    const piece = bytesOf(at, [300, 9_000, 20_000, 33_000, 1][at % 5] ?? 0)
+    for (const [which, socket] of sockets.entries()) {
+      written[which]?.push(piece)
+      writeInTurn(socket, '', [piece])
+    }
+    if (at % 3 === 0) await new Promise(setImmediate)
+    if (at % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await new Promise(setImmediate)
+  for (const socket of sockets) socket.end()
+  for (const [which, bytes] of (await Promise.all(arrived)).entries()) {
+    t.ok(bytes.equals(Buffer.concat(written[which] ?? [])), which === 0 ? 'TLS' : 'plain')
+  }
 })
 
 for (const bytes of [10, 8_192, 8_194, 1_000_000, 20_000_000]) {
