@@ -153,6 +153,7 @@ t.test('who has control of a call that is over has none of the next one', async 
   await new Promise((resolve) => setTimeout(resolve, 20))
   t.equal(call.text, 'hello', 'it pauses')
   call.control.resume()
+  before.control.pause()
   t.equal((await call.over).outcome, '200 hellothere')
   t.equal(provider.sockets.length, 1)
 })

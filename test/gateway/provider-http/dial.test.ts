@@ -150,6 +150,24 @@ t.test('whoever gives up while TLS is agreed upon closes the connection, and hea
   t.strictSame(call.told, ['begun', 'failed'])
 })
 
+t.test('a dial that is given up tells nobody anything', async (t) => {
+  const provider = await RawProvider.start(t, () => {})
+  const told: unknown[] = []
+  for (const scheme of ['http', 'https']) {
+    const dial = dialHost(new URL(`${scheme}://127.0.0.1:${provider.port}`), { lookup: toLoopback, ca: AUTHORITY })
+    const giveUp = dial((result) => told.push(result))
+    if (scheme === 'https') t.equal(await provider.hasOpen(1), 1)
+    giveUp()
+    t.equal(await provider.hasOpen(0), 0)
+    within(
+      50,
+      dialHost(new URL(`${scheme}://127.0.0.1:1`), { lookup: toLoopback, ca: undefined }),
+    )((result) => told.push(result))()
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.strictSame(told, [])
+})
+
 t.test('whoever gives up while a name is resolved connects to nothing', async (t) => {
   const provider = await RawProvider.start(t, () => {})
   let resolveName = (): void => {}

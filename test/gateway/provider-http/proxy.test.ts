@@ -196,6 +196,25 @@ t.test('whoever gives up closes the connection to the proxy, in each phase', asy
   }
 })
 
+t.test('a dial through a proxy that is given up tells nobody anything, in each phase', async (t) => {
+  const told: unknown[] = []
+  for (const reply of ['', 'HTTP/1.1 20', OPEN]) {
+    const proxy = await RawProvider.start(t, ({ socket }) => say(socket, reply))
+    const [proxyUrl, url] = [new URL(proxy.url), new URL('https://localhost:1')]
+    const dialProxy = dialHost(proxyUrl, { lookup: toLoopback, ca: undefined })
+    const giveUp = dialThrough(proxyUrl, url, dialProxy, encryption(url, CA))((result) => told.push(result))
+    await waitFor(
+      () => proxy.asked.length,
+      (asked) => asked === 1,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    giveUp()
+    t.equal(await proxy.hasOpen(0), 0)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  t.strictSame(told, [])
+})
+
 /** A pool whose calls a proxy forwards. */
 function forwarded(t: Test, proxy: string): ConnectionPool {
   const url = new URL(proxy)
