@@ -64,7 +64,7 @@ export class OAuthRefresher {
     this.#closed = true
     this.#cancel?.()
     await this.#looking
-    await this.#pools.close()
+    this.#pools.close()
   }
 
   #lookSoon(): void {

@@ -38,7 +38,7 @@ export async function testAccounts(
       tests.push(test)
     }
   } finally {
-    await pools.close()
+    pools.close()
   }
   return tests
 }

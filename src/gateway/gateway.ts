@@ -168,11 +168,11 @@ export class Gateway {
     return this.#draining
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#healthChecks.close()
     this.#overload.close()
     this.#runtime.sweeper.close()
-    await this.#runtime.pools.close()
+    this.#runtime.pools.close()
   }
 
   /** Serves one AI request, whatever its path. Never rejects. */

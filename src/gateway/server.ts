@@ -189,6 +189,6 @@ export class GatewayServer {
     const closed = this.#app.close()
     this.#clients.closeAll()
     await closed
-    await this.#gateway.close()
+    this.#gateway.close()
   }
 }

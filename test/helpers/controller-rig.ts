@@ -160,7 +160,7 @@ export async function startClient(t: Test, options: ClientRigOptions): Promise<C
     if (!running) return
     running = false
     await client.close()
-    await gateway.close()
+    gateway.close()
   }
   t.teardown(stop)
   await client.start()

@@ -79,7 +79,7 @@ async function testOwn(
     const configuration = flags.config === undefined ? [] : checkConfiguration(gateway.problems)
     return [...configuration, ...(await testServer(flags, gateway.url))]
   } finally {
-    await gateway.close()
+    gateway.close()
   }
 }
 

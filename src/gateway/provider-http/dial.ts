@@ -87,6 +87,7 @@ export function within(ms: number, dial: Dial): Dial {
   }
 }
 
-function hostOf({ hostname }: URL): string {
+/** An address of IPv6 without its brackets. */
+export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '')
 }

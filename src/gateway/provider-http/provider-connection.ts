@@ -62,7 +62,7 @@ export class ProviderConnection {
     call.giveUp = this.#dial((result) => {
       call.giveUp = undefined
       if (result instanceof Error) {
-        this.#fail(call, result)
+        this.abort(call, result)
         return
       }
       this.#attach(result)
@@ -91,12 +91,14 @@ export class ProviderConnection {
       this.#lose('bytes before the request')
       return
     }
+    let rest: Buffer | undefined
     try {
-      const rest = call.reader.read(chunk)
-      if (call === this.#call && call.reader.isWhole) this.#finish(call, rest)
+      rest = call.reader.read(chunk)
     } catch (error) {
-      this.#fail(call, error instanceof Error ? error : new Error(String(error)))
+      this.abort(call, error instanceof Error ? error : new Error(String(error)))
+      return
     }
+    if (call === this.#call && call.reader.isWhole) this.#finish(call, rest)
   }
 
   #finish(call: RunningCall, rest: Buffer | undefined): void {
@@ -124,12 +126,7 @@ export class ProviderConnection {
   #lose(reason: string): void {
     const call = this.#call
     if (call === undefined) this.destroy()
-    else this.#fail(call, new ConnectionLost(reason, this.#hasCarried && !call.reader.hasBegun))
-  }
-
-  #fail(call: RunningCall, error: Error): void {
-    if (this.#call !== call) return
-    this.abort(call, error)
+    else this.abort(call, new ConnectionLost(reason, this.#hasCarried && !call.reader.hasBegun))
   }
 
   /** Ends this call, if it is under way, and the connection with it. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { NoConnection } from '../provider-http/call-error.ts'
 import { ConnectionPool } from '../provider-http/connection-pool.ts'
-import { type Dial, dialHost, encryption, within } from '../provider-http/dial.ts'
+import { type Dial, dialHost, encryption, hostOf, within } from '../provider-http/dial.ts'
 import { dialThrough, proxyCredential } from '../provider-http/proxy.ts'
 import type { ServingAccount } from '../serving-account.ts'
 import { checkAddress, type DialPolicy, guardedLookup } from './dial-guard.ts'
@@ -150,7 +150,7 @@ export class UpstreamPools {
   /** Names are checked when they are resolved, on each connection; an address that stands in the URL can be judged at once. */
   #refusal(url: URL | undefined): Error | undefined {
     if (url === undefined) return undefined
-    const host = url.hostname.replace(/^\[|\]$/g, '')
+    const host = hostOf(url)
     if (isIP(host) === 0) return undefined
     try {
       checkAddress(host, this.#policy)

@@ -1,11 +1,9 @@
 import fc from 'fast-check'
+import { type Blow, blowWith, often, strike } from '../struck-message.ts'
 
 export function head(lines: readonly string[], requestLine = 'POST /v1/chat/completions HTTP/1.1'): string {
   return `${[requestLine, ...lines].join('\r\n')}\r\n\r\n`
 }
-
-const often = <T>(value: T, weight: number, others: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  fc.oneof({ weight, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: others })
 
 const printable = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) })
 const NAME_CHARACTERS = [..."!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"]
@@ -93,33 +91,14 @@ const lengthLine = fc.oneof(
   },
 )
 
-interface Blow {
-  readonly kind: 'insert' | 'replace' | 'remove' | 'repeat'
-  /** Which of all places, modulo their number. */
-  readonly place: number
-  readonly piece: string
-}
-
-const blow: fc.Arbitrary<Blow> = fc.record({
-  kind: fc.constantFrom('insert', 'replace', 'remove', 'repeat'),
-  place: fc.nat(10_000),
-  piece: fc.oneof(
+const blow = blowWith(
+  fc.oneof(
     fc.constantFrom(
       ...['\r', '\n', '\r\n', '\r\n\r\n', ':', '"', "'", '\0', ' ', '\t', '\r\n ', ',', '#', '%', '\x7f'],
     ),
     fc.constantFrom('\x0b', '\x80', '\xa0', '\xff', '/', '?', '\\', '0', '1', '_', '-', 'A', 'z', '\x1f', '@', '~'),
   ),
-})
-
-function strike(text: string, { kind, place, piece }: Blow): string {
-  if (kind === 'repeat') {
-    const lines = text.split('\r\n')
-    lines.splice(place % lines.length, 0, lines[(place * 7) % lines.length] ?? '')
-    return lines.join('\r\n')
-  }
-  const at = place % text.length
-  return text.slice(0, at) + (kind === 'remove' ? '' : piece) + text.slice(kind === 'insert' ? at : at + 1)
-}
+)
 
 /** Heads that are right, or wrong in a place or two. */
 export const anyHead: fc.Arbitrary<string> = fc

@@ -1,7 +1,5 @@
 import fc from 'fast-check'
-
-const often = <T>(value: T, weight: number, others: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  fc.oneof({ weight, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: others })
+import { type Blow, blowWith, often, strike } from '../struck-message.ts'
 
 const statusLine = fc
   .tuple(
@@ -98,31 +96,12 @@ const framed: fc.Arbitrary<Framed> = fc.oneof(
 
 const announcement = fc.constantFrom('100 Continue', '103 Early Hints\r\nlink: </a>', '102 Processing', '199 ')
 
-interface Blow {
-  readonly kind: 'insert' | 'replace' | 'remove' | 'repeat'
-  /** Which of all places, modulo their number. */
-  readonly place: number
-  readonly piece: string
-}
-
-const blow: fc.Arbitrary<Blow> = fc.record({
-  kind: fc.constantFrom('insert', 'replace', 'remove', 'repeat'),
-  place: fc.nat(10_000),
-  piece: fc.constantFrom(
+const blow = blowWith(
+  fc.constantFrom(
     ...['\r', '\n', '\r\n', '\r\n\r\n', ':', '\0', ' ', '\t', '\r\n ', ',', ';', '\x7f', '\x0b', '\x0c', '"', '='],
     ...['\x80', '\xa0', '\xff', '0', '1', 'a', 'F', 'g', '-', '_', '\x1f', '(', '\x08', '/', 'x', '0\r\n\r\n'],
   ),
-})
-
-function strike(text: string, { kind, place, piece }: Blow): string {
-  if (kind === 'repeat') {
-    const lines = text.split('\r\n')
-    lines.splice(place % lines.length, 0, lines[(place * 7) % lines.length] ?? '')
-    return lines.join('\r\n')
-  }
-  const at = place % (text.length + 1)
-  return text.slice(0, at) + (kind === 'remove' ? '' : piece) + text.slice(kind === 'insert' ? at : at + 1)
-}
+)
 
 export interface AnyReply {
   readonly method: 'GET' | 'HEAD'

@@ -150,7 +150,7 @@ t.test('R2.10 a gateway that ends closes the connections of dropped pools, too',
   const rig = await startRig(t, `${account('a', upstream)}${OPEN}`)
   const stream = await ask(rig, 'a', 'stream')
   for (let table = 0; table < 2; table += 1) await rig.apply(`${elsewhere}${OPEN}`)
-  await rig.gateway.close()
+  rig.gateway.close()
   t.equal(await eventually(upstream.open, (count) => count === 0), 0)
   t.notMatch(await stream.text(), /\[DONE\]/)
 })
