@@ -327,18 +327,18 @@ t.test('R2.1 R2.7 the time that one account took is no latency of the next', asy
 })
 
 t.test('R2.4 nobody waits for a rate limit that ends after the deadline of the request', async (t) => {
-  const patient = `${MANIFESTS.replace(/timeouts: .*/, 'timeouts: {request: 1s}\n  health: {whenAllUnavailable: FailFast}')}`
+  const patient = `${MANIFESTS.replace(/timeouts: .*/, 'timeouts: {request: 5s}\n  health: {whenAllUnavailable: FailFast}')}`
   const stack = await startStack(
     t,
     patient
       .replace('{name: a, priority: 0}, {name: b, priority: 1}', '{name: a}')
       .replace(/ +fallbackGroupRefs.*\n/, ''),
   )
-  stack.simulator.script({ script: [{ failure: { status: 429, retryAfterS: 3 } }] })
+  stack.simulator.script({ script: [{ failure: { status: 429, retryAfterS: 8 } }] })
   t.equal((await ask(stack)).status, 429)
   const startedAt = performance.now()
   const reply = await ask(stack)
   t.equal(reply.status, 429)
   t.equal(reply.headers.get('x-korproxy-error'), 'KP-PROV-110')
-  t.ok(performance.now() - startedAt < 900, 'at once')
+  t.ok(performance.now() - startedAt < 4_000, 'at once')
 })

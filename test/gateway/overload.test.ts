@@ -11,15 +11,14 @@ t.test(
   'R13.3 more requests than allowed at one time are refused with 503 and Retry-After; then there is room again',
   async (t) => {
     const stack = await startStack(t, accounts(['a']), { limits: { maxInFlight: 10 } })
-    stack.simulator.script({ times: 10, script: [{ sleep: 1_000 }, { reply: {} }] })
+    stack.simulator.script({ times: 10, script: [{ sleep: 3_000 }, { reply: {} }] })
     const first = Array.from({ length: 10 }, () => ask(stack))
     await waitFor(
       () => stack.standalone.gateway.inFlight,
       (count) => count === 10,
     )
-    const startedAt = performance.now()
     const refused = await Promise.all(Array.from({ length: 50 }, () => ask(stack)))
-    t.ok(performance.now() - startedAt < 900, 'refused while the others are still under way')
+    t.equal(stack.standalone.gateway.inFlight, 10, 'refused while the others are still under way')
     for (const reply of refused) {
       t.equal(reply.status, 503)
       t.equal(reply.headers.get('retry-after'), '1')

@@ -141,11 +141,11 @@ t.test('TLS that is never answered is given up after the time there is to connec
 
 t.test('whoever gives up while TLS is agreed upon closes the connection, and hears nothing else', async (t) => {
   const provider = await RawProvider.start(t, () => {})
-  const call = RecordedCall.send(poolTo(t, `https://127.0.0.1:${provider.port}`, { connectMs: 100 }))
+  const call = RecordedCall.send(poolTo(t, `https://127.0.0.1:${provider.port}`, { connectMs: 500 }))
   t.equal(await provider.hasOpen(1), 1)
   call.control.abort(new Error('given up'))
   t.equal(await provider.hasOpen(0), 0)
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  await new Promise((resolve) => setTimeout(resolve, 600))
   t.equal((await call.over).outcome, 'Error: given up')
   t.strictSame(call.told, ['begun', 'failed'])
 })
