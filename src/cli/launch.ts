@@ -14,7 +14,6 @@ const BUILTINS_OF_SERVERS = [
   'dns/promises',
   'fs/promises',
   'http',
-  'perf_hooks',
   'tls',
   'worker_threads',
   'zlib',

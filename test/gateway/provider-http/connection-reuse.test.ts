@@ -102,8 +102,8 @@ t.test('a provider that keeps a connection for 5 s is not sent a call on it afte
   t.strictSame(connections(provider), [0, 0], 'at once')
   const idle = pool.sweep(0)
   const since = idle[0]?.idleSince ?? Number.NaN
-  t.equal(idle[0]?.hasExpired(since + 2_999, 60_000), false)
-  t.equal(idle[0]?.hasExpired(since + 3_001, 60_000), true)
+  t.equal(idle[0]?.hasExpired(since + 2_999.999, 60_000), false)
+  t.equal(idle[0]?.hasExpired(since + 3_000.001, 60_000), true)
   await new Promise((resolve) => setTimeout(resolve, 3_050))
   await RecordedCall.send(pool).over
   t.strictSame(connections(provider), [0, 0, 1])
@@ -116,8 +116,8 @@ t.test('what a provider said of the time it keeps a connection is over with its 
   await RecordedCall.send(pool).over
   await RecordedCall.send(pool).over
   const [idle] = pool.sweep(0)
-  t.equal(idle?.hasExpired(idle.idleSince + 59_999, 60_000), false)
-  t.equal(idle?.hasExpired(idle.idleSince + 60_001, 60_000), true)
+  t.equal(idle?.hasExpired(idle.idleSince + 59_999.999, 60_000), false)
+  t.equal(idle?.hasExpired(idle.idleSince + 60_000.001, 60_000), true)
 })
 
 t.test('an idle connection is closed after its time: by a sweep, or instead of a next call', async (t) => {
